@@ -1,0 +1,30 @@
+"""URLs of the two servers: read, changed in part, and shown without their password."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+
+def with_parameters(url: str, db_name: str | None, given: Mapping[str, str]) -> str:
+    """*url* with the database *db_name* (None: its own), and *given* before its own parameters."""
+    parts = urlsplit(url)
+    own = {k: v for k, v in parse_qsl(parts.query) if k not in given and k != "dbname"}
+    path = "/" + quote(db_name, safe="") if db_name else parts.path
+    return urlunsplit(parts._replace(path=path, query=urlencode({**own, **given}, quote_via=quote)))
+
+
+def database_of(url: str) -> str | None:
+    """The database that *url* names, if it names one."""
+    parts = urlsplit(url)
+    return dict(parse_qsl(parts.query)).get("dbname") or unquote(parts.path.strip("/")) or None
+
+
+def without_password(url: str) -> str:
+    """*url* as it may be shown."""
+    parts = urlsplit(url)
+    query = [(k, "***" if "pass" in k else v) for k, v in parse_qsl(parts.query)]
+    login, at, where = parts.netloc.rpartition("@")
+    user, colon, _password = login.partition(":")
+    netloc = f"{user}{':***' if colon else ''}{at}{where}"
+    return urlunsplit(parts._replace(netloc=netloc, query=urlencode(query, safe="*/")))
