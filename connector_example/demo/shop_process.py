@@ -1,0 +1,112 @@
+"""The example shop as the demo sees it: a process to start, and the keys of its back door."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+START_SECONDS = 10
+STOP_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What the shop has answered so far."""
+
+    requests: int
+    throttled: int
+
+    def __sub__(self, earlier: "Traffic") -> "Traffic":
+        return Traffic(self.requests - earlier.requests, self.throttled - earlier.throttled)
+
+
+@dataclass
+class ShopProcess:
+    """
+    The shop, running from `with` to the end of its block.
+
+    Raises:
+        RuntimeError: the process ends before it tells its address.
+    """
+
+    state_file: Path | None = None
+    port: int = 0
+    token: str = field(default_factory=secrets.token_urlsafe, repr=False)
+    admin_token: str = field(default_factory=secrets.token_urlsafe, repr=False)
+    url: str = ""
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "connector_example.shop", "--port", str(self.port)]
+        if self.state_file is not None:
+            command += ["--state", str(self.state_file)]
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this package
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"SHOP_TOKEN": self.token, "SHOP_ADMIN_TOKEN": self.admin_token},
+            # Ctrl-C is for the demo, which then closes the shop.
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().strip()
+        if not self.url:
+            raise RuntimeError(f"The example shop did not start: {' '.join(command)}")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def totals(self) -> dict[str, int]:
+        """How many records of each table there are."""
+        totals: dict[str, int] = self._admin("GET", "stats")["totals"]
+        return totals
+
+    def traffic(self) -> Traffic:
+        stats = self._admin("GET", "stats")
+        return Traffic(stats["requests"], stats["throttled"])
+
+    def dump(self) -> dict[str, list[dict[str, Any]]]:
+        """Every record by table, as the shop's JSON has it."""
+        tables: dict[str, list[dict[str, Any]]] = self._admin("GET", "dump")
+        return tables
+
+    def change(self, count: int, seed: int) -> dict[str, int]:
+        """Let *count* records change; returns how many of each table."""
+        changed: dict[str, int] = self._admin("POST", "change", {"count": count, "seed": seed})[
+            "changed"
+        ]
+        return changed
+
+    def misbehave(self, *faults: Mapping[str, Any]) -> None:
+        """Show these faults from now on; none to behave again."""
+        self._admin("PUT", "faults", list(faults))
+
+    def _admin(self, method: str, path: str, body: Any = None) -> Any:
+        answer = requests.request(
+            method,
+            f"{self.url}/admin/{path}",
+            headers={"Authorization": f"Bearer {self.admin_token}"},
+            json=body,
+            timeout=START_SECONDS,
+        )
+        answer.raise_for_status()
+        return answer.json() if answer.content else None

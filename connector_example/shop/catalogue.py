@@ -1,0 +1,129 @@
+"""What the shop has: its tables, the changes made since, and the file that keeps them."""
+
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from connector_example.shop.tables import KINDS, LINES, TABLES, Record, read_table
+
+STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+class Catalogue:
+    """
+    The shop's records.
+
+    Changes are kept in *state_file*, so that a shop started again is the same shop.
+    Without a file they end with the process.
+    """
+
+    def __init__(self, state_file: Path | None = None) -> None:
+        self._state_file = state_file
+        self._tables = {table: read_table(table) for table in TABLES}
+        self._changed: dict[str, dict[int, Record]] = {table: {} for table in TABLES}
+        self._removed: dict[str, list[int]] = {table: [] for table in TABLES}
+        self._last_stamp = datetime.min.replace(tzinfo=UTC)
+        self._load()
+        self._lines: dict[int, list[int]] = defaultdict(list)
+        for line in self._tables[LINES].values():
+            self._lines[line["invoice"]].append(line["id"])
+
+    def count(self, table: str) -> int:
+        return len(self._tables[table])
+
+    def ids(self, table: str) -> list[int]:
+        return sorted(self._tables[table])
+
+    def get(self, table: str, record_id: int) -> Record | None:
+        """The stored record, as it is in its table."""
+        return self._tables[table].get(record_id)
+
+    def published(self, kind: str, record_id: int) -> Record | None:
+        """The record as the API shows it: an invoice carries its lines, all carry an ETag."""
+        record = self.get(kind, record_id)
+        if record is None:
+            return None
+        if kind == "invoices":
+            lines = [self._tables[LINES][line_id] for line_id in sorted(self._lines[record_id])]
+            record = {**record, "lines": lines}
+        return {**record, "etag": _etag(record)}
+
+    def page(self, kind: str, after: int, limit: int, since: str | None) -> list[Record]:
+        """The first *limit* records with an id above *after*, changed at *since* or later."""
+        found = self._matching(kind, after, since)
+        return [record for _, record in zip(range(limit), found, strict=False)]
+
+    def _matching(self, kind: str, after: int, since: str | None) -> Iterator[Record]:
+        for record_id in self.ids(kind):
+            record = self._tables[kind][record_id]
+            if record_id > after and (since is None or record["updated_at"] >= since):
+                published = self.published(kind, record_id)
+                assert published is not None
+                yield published
+
+    def change(self, table: str, record_id: int, **values: Any) -> Record:
+        """Store new values; the invoice of a changed line is stamped with it."""
+        stamp = self._stamp()
+        record = {**self._tables[table][record_id], **values, "updated_at": stamp}
+        self._store(table, record)
+        if table == LINES:
+            invoice = self._tables["invoices"][record["invoice"]]
+            self._store("invoices", {**invoice, "updated_at": stamp})
+        return record
+
+    def remove(self, kind: str, record_id: int) -> None:
+        for line_id in self._lines.pop(record_id, []) if kind == "invoices" else []:
+            self._forget(LINES, line_id)
+        self._forget(kind, record_id)
+
+    def save(self) -> None:
+        """Keep the changes; a reader sees the old file or the new one, never half of it."""
+        if self._state_file is None:
+            return
+        state = {"changed": self._changed, "removed": self._removed}
+        unfinished = self._state_file.with_suffix(".new")
+        unfinished.write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
+        os.replace(unfinished, self._state_file)
+
+    def dump(self) -> dict[str, list[Record]]:
+        """Every record of every table, lines apart from their invoices."""
+        return {
+            table: [self._tables[table][record_id] for record_id in self.ids(table)]
+            for table in TABLES
+        }
+
+    def totals(self) -> dict[str, int]:
+        return {kind: self.count(kind) for kind in KINDS}
+
+    def _load(self) -> None:
+        if self._state_file is None or not self._state_file.exists():
+            return
+        state = json.loads(self._state_file.read_text(encoding="utf-8"))
+        for table in TABLES:
+            for record in state["changed"].get(table, {}).values():
+                self._store(table, record)
+            for record_id in state["removed"].get(table, []):
+                self._forget(table, record_id)
+
+    def _store(self, table: str, record: Record) -> None:
+        self._tables[table][record["id"]] = self._changed[table][record["id"]] = record
+
+    def _forget(self, table: str, record_id: int) -> None:
+        self._tables[table].pop(record_id, None)
+        self._changed[table].pop(record_id, None)
+        self._removed[table].append(record_id)
+
+    def _stamp(self) -> str:
+        # Two changes never share a stamp, however coarse the clock is.
+        self._last_stamp = max(datetime.now(UTC), self._last_stamp + timedelta(microseconds=1))
+        return self._last_stamp.strftime(STAMP)
+
+
+def _etag(record: Record) -> str:
+    text = json.dumps(record, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
