@@ -3,7 +3,8 @@ The connector's errors; each class says what happens next.
 
     ConnectorException                  (RuntimeError)
     |-- ConfigurationError              fix the command line, the environment or the file
-    |-- ServerUnreachableError          PostgreSQL or Redis does not answer: start it, or fix its URL
+    |   `-- ChannelSettingsError        fix the text that describes the channels
+    |-- ServerUnreachableError          PostgreSQL or Redis does not answer: start it or fix its URL
     |-- BackendError                    fix the definition or the record of a backend
     |   |-- NoBackendError              no Backend of that service and version
     |   `-- UnknownUnitError            `replacing` names a class this Backend does not know
@@ -24,9 +25,12 @@ The connector's errors; each class says what happens next.
     |   |-- MappingResultError          a mapping method returns something that is no dict
     |   `-- MissingSourceFieldError     the source record has no such field
     `-- JobError
+        |-- JobDefinitionError          a job function, or a call of it, is declared wrongly
+        |-- JobArgumentError            an argument of a job cannot be kept
         |-- NoSuchJobError              the job row is gone
         |-- NotReadableJobError         the job's function or arguments cannot be read
         |-- FailedJobError              waits for a person
+        |   |-- JobTimeoutError         the job takes longer than it may
         |   |-- BackendAccessError      the backend refuses the credentials
         |   `-- UncertainExportError    nobody can say whether the backend took the record
         |-- NothingToDoJob              done, nothing was to do
@@ -46,6 +50,9 @@ its own; such a class derives from the built-in one too, so that the old `except
     ManyConnectorUnitsError  AssertionError       Backend.get_class
     NoModelNameError         NotImplementedError  ConnectorUnit.for_model_names
     EventError               AssertionError       Event.fire
+    ChannelSettingsError     ValueError           parse_simple_config
+    JobDefinitionError       AssertionError       @job, Job
+    JobArgumentError         TypeError            delay
     UnknownModelError        AssertionError, ValueError  add_checkpoint, Binder.unwrap_model
     InvalidExternalIdError   AssertionError       Binder.bind
     InvalidBindingError      AssertionError       Binder.bind
@@ -62,6 +69,10 @@ class ConnectorException(RuntimeError):
 
 class ConfigurationError(ConnectorException):
     """An option has a wrong value, or two options contradict each other."""
+
+
+class ChannelSettingsError(ConfigurationError, ValueError):
+    """The text that describes the channels cannot be read."""
 
 
 class ServerUnreachableError(ConnectorException):
@@ -152,6 +163,14 @@ class JobError(ConnectorException):
     """Base of the errors that decide what becomes of a job."""
 
 
+class JobDefinitionError(JobError, AssertionError):
+    """A job function is declared, or called, with options it cannot have."""
+
+
+class JobArgumentError(JobError, TypeError):
+    """An argument of a job has no form in which it can be kept."""
+
+
 class NoSuchJobError(JobError):
     """The job does not exist, or not any more."""
 
@@ -162,6 +181,10 @@ class NotReadableJobError(JobError):
 
 class FailedJobError(JobError):
     """The job has failed and waits for a person."""
+
+
+class JobTimeoutError(FailedJobError):
+    """The job takes longer than a job may."""
 
 
 class BackendAccessError(FailedJobError):
