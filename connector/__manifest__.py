@@ -1,0 +1,13 @@
+{
+    "name": "Connector",
+    "summary": "Backends, bindings, checkpoints and background jobs",
+    "version": "1.0",
+    "category": "Connector",
+    "license": "LGPL-3",
+    "depends": ["base"],
+    # Importing the package itself stays cheap; these hold the models.
+    "imports": ["models"],
+    "data": [],
+    "installable": True,
+    "auto_install": False,
+}

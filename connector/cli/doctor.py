@@ -1,0 +1,65 @@
+"""`connector doctor`: look at what the commands need, and say what to do about what is missing."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+
+import click
+
+from connector import __version__
+from connector.cli.entry import open_servers
+from connector.config import Config, current
+from connector.core import sql
+from connector.core.addon import found_addons
+from connector.embedded.binaries import postgres_candidates, redis_candidates, version_of
+from connector.queue import broker
+from connector.server_url import without_password
+
+Check = Callable[[Config], Iterator[str]]
+
+
+@click.command()
+@click.pass_context
+def doctor(ctx: click.Context) -> None:
+    """Check programs, servers and addons; fails when one of them is not fit for work."""
+    config = current()
+    failures = 0
+    for check in (_interpreter, _programs, _addons, _servers):
+        try:
+            for line in check(config):
+                click.echo(f"ok    {line}")
+        except Exception as error:
+            failures += 1
+            click.echo(f"FAIL  {error}")
+    ctx.exit(1 if failures else 0)
+
+
+def _interpreter(_config: Config) -> Iterator[str]:
+    yield f"connector {__version__}, Python {platform.python_version()}, {platform.platform()}"
+
+
+def _programs(_config: Config) -> Iterator[str]:
+    for directory, _ in postgres_candidates():
+        yield f"PostgreSQL {_version(version_of(directory / 'postgres'))} in {directory}"
+    for program in redis_candidates():
+        yield f"{program.name} {_version(version_of(program))} at {program}"
+
+
+def _addons(_config: Config) -> Iterator[str]:
+    for name, package in sorted(found_addons().items()):
+        yield f"addon {name} in {package}"
+
+
+def _servers(config: Config) -> Iterator[str]:
+    with open_servers(config) as services:
+        with sql.connect(sql.default_database()).cursor() as cr:
+            cr.execute("SHOW server_version")
+            found = cr.fetchone()
+        version = found[0] if found else "of unknown version"
+        yield f"PostgreSQL {version} answers at {without_password(services.database_url)}"
+        yield f"Redis {broker.server_version()} answers at {without_password(services.redis_url)}"
+
+
+def _version(numbers: tuple[int, ...] | None) -> str:
+    return ".".join(map(str, numbers)) if numbers else "that does not run here"
