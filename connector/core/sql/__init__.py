@@ -1,0 +1,35 @@
+"""PostgreSQL: server, pool, cursor, schema, locks; nothing else imports psycopg2."""
+
+from connector.core.sql import composed, errors, locks, schema
+from connector.core.sql.cursor import READ_COMMITTED, REPEATABLE_READ, Cursor, Transaction
+from connector.core.sql.server import (
+    Database,
+    close_all,
+    connect,
+    create_database,
+    current_server,
+    database_exists,
+    default_database,
+    drop_database,
+    use_server,
+)
+
+__all__ = [
+    "READ_COMMITTED",
+    "REPEATABLE_READ",
+    "Cursor",
+    "Database",
+    "Transaction",
+    "close_all",
+    "composed",
+    "connect",
+    "create_database",
+    "current_server",
+    "database_exists",
+    "default_database",
+    "drop_database",
+    "errors",
+    "locks",
+    "schema",
+    "use_server",
+]

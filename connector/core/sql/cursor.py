@@ -1,0 +1,369 @@
+"""The cursor: one connection of the pool, one transaction at a time, one owner."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from select import POLLIN, poll
+from typing import IO, Any, Protocol, Self
+
+import psycopg2
+from psycopg2.extensions import connection
+from psycopg2.sql import Composable
+
+from connector.core.exceptions import CursorError
+from connector.core.sql.pool import Pool
+
+logger = logging.getLogger(__name__)
+
+READ_COMMITTED = "read committed"
+REPEATABLE_READ = "repeatable read"
+ISOLATION_LEVELS = (READ_COMMITTED, REPEATABLE_READ)
+
+Query = str | Composable
+
+
+class Transaction(Protocol):
+    """What an environment hangs on its cursor: everything that is known but not yet sent."""
+
+    def flush(self) -> None:
+        """Send what waits, so that the next statement sees it."""
+
+    def clear(self) -> None:
+        """Forget everything; the transaction was rolled back."""
+
+    def on_savepoint(self) -> Any:
+        """A savepoint opens, after a flush; the token comes back when it is rolled back to."""
+
+    def on_savepoint_rollback(self, token: Any) -> None:
+        """Forget what came after the savepoint."""
+
+    def on_commit(self) -> None:
+        """The transaction is committed; other transactions may change the data from now on."""
+
+
+class Callbacks:
+    """Functions to be called once, at a moment of the transaction's life."""
+
+    def __init__(self) -> None:
+        self._functions: list[Callable[[], None]] = []
+
+    def add(self, function: Callable[[], None]) -> None:
+        self._functions.append(function)
+
+    def run(self) -> None:
+        """Call each once, in the order of adding, also those added meanwhile."""
+        while self._functions:
+            self._functions.pop(0)()
+
+    def clear(self) -> None:
+        self._functions.clear()
+
+    def __len__(self) -> int:
+        return len(self._functions)
+
+    def truncate(self, length: int) -> None:
+        """Forget what was added after there were *length*."""
+        del self._functions[length:]
+
+
+class Cursor:
+    """
+    A transaction on a connection of its own.
+
+    As a context manager it commits on success, rolls back on an error, and always closes.
+    It belongs to the thread and task that made it.
+
+    Raises:
+        CursorError: on every use by another thread or task, or after it was closed.
+    """
+
+    def __init__(self, pool: Pool, dbname: str, isolation_level: str | None = None) -> None:
+        self.closed = True  # until a connection is there
+        self.dbname = dbname
+        self.isolation_level = _checked_level(isolation_level or REPEATABLE_READ)
+        self.transaction: Transaction | None = None
+        self.statement_count = 0
+        self.precommit = Callbacks()
+        self.postcommit = Callbacks()
+        self.postrollback = Callbacks()
+        self._now: datetime | None = None
+        self._savepoints = 0
+        self._savepoint_names = 0
+        self._transactions = 0
+        self._owner = _current_owner()
+        self._pool = pool
+        self._lent = pool.borrow(dbname)
+        self.connection: connection = self._lent.connection
+        self.connection.set_session(isolation_level=self.isolation_level)
+        self._cr = self.connection.cursor()
+        self.closed = False
+
+    # -- life ---------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_details: object) -> None:
+        try:
+            if kind is None and not self.closed:
+                self.commit()
+        finally:
+            self.close()
+
+    def __del__(self) -> None:
+        if not self.closed:
+            logger.warning("A cursor was lost without being closed; its work is rolled back")
+            self._release()
+
+    def commit(self) -> None:
+        """
+        Send what waits and make it permanent.
+
+        Raises:
+            CursorError: inside a savepoint, whose end would have nothing to go back to.
+        """
+        self._check()
+        if self._savepoints:
+            raise CursorError("Cannot commit inside a savepoint. Leave its block first.")
+        self._flush()
+        while len(self.precommit):
+            self.precommit.run()
+            self._flush()
+        self.connection.commit()
+        self._begin_next()
+        if self.transaction is not None:
+            self.transaction.on_commit()
+        self.postrollback.clear()
+        self.postcommit.run()
+
+    def rollback(self) -> None:
+        """Undo the transaction and forget what waits."""
+        self._check()
+        self.precommit.clear()
+        self.postcommit.clear()
+        try:
+            self.connection.rollback()
+        finally:
+            self._begin_next()
+            if self.transaction is not None:
+                self.transaction.clear()
+        self.postrollback.run()
+
+    def close(self) -> None:
+        """Roll back what is not committed and give the connection back. Twice is fine."""
+        if self.closed:
+            return
+        self._check_owner()
+        try:
+            if not self.connection.closed:
+                self.rollback()
+        except psycopg2.Error:
+            logger.debug("The closing rollback failed", exc_info=True)
+        finally:
+            self.transaction = None
+            self._release()
+
+    def _release(self) -> None:
+        self.closed = True
+        self._pool.give_back(self._lent)
+
+    def _begin_next(self) -> None:
+        self._now = None
+        self._transactions += 1
+
+    def _check(self) -> None:
+        if self.closed:
+            raise CursorError(
+                f"The cursor on database {self.dbname!r} is closed. Open another one."
+            )
+        self._check_owner()
+
+    def _check_owner(self) -> None:
+        if self._owner != _current_owner():
+            raise CursorError(
+                f"A cursor on database {self.dbname!r} is used by another thread or task than "
+                "the one that opened it. Open one cursor for each."
+            )
+
+    # -- statements ---------------------------------------------------------
+
+    def execute(self, query: Query, params: Any = None) -> None:
+        """Run a statement; it sees everything that was written through the models before."""
+        self._flush()
+        self.execute_unflushed(query, params)
+
+    def execute_unflushed(self, query: Query, params: Any = None) -> None:
+        """Run a statement past the pending writes: for the storage layer and for locks."""
+        self._check()
+        self._note(query)
+        self._cr.execute(query, params)
+
+    def executemany(self, query: Query, rows: Iterable[Any]) -> None:
+        """Run a statement once for each row of parameters."""
+        self._flush()
+        for row in rows:
+            self.execute_unflushed(query, row)
+
+    def copy_expert(self, query: Query, file: IO[Any]) -> None:
+        """Run a COPY between *file* and the database."""
+        self._flush()
+        self.copy_unflushed(query, file)
+
+    def copy_unflushed(self, query: Query, file: IO[Any]) -> None:
+        """Run a COPY past the pending writes: for the storage layer."""
+        self._check()
+        self.statement_count += 1
+        self._cr.copy_expert(query, file)
+
+    def mogrify(self, query: Query, params: Any = None) -> str:
+        """The statement as it would be sent."""
+        self._check()
+        return self._cr.mogrify(query, params).decode()
+
+    def _flush(self) -> None:
+        self._check()
+        if self.transaction is not None:
+            self.transaction.flush()
+
+    def _note(self, query: Query) -> None:
+        self.statement_count += 1
+        # Session locks outlive the transaction, so the pool has to look for them.
+        if isinstance(query, str) and "advisory_lock" in query:
+            self._lent.may_hold_locks = True
+
+    # -- results ------------------------------------------------------------
+
+    @property
+    def rowcount(self) -> int:
+        return self._cr.rowcount
+
+    @property
+    def description(self) -> Any:
+        return self._cr.description
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """What lives as long as the connection: names of prepared statements, reserved ids."""
+        return self._lent.memory
+
+    def fetchone(self) -> Any:
+        self._check()
+        return self._cr.fetchone()
+
+    def fetchmany(self, size: int) -> list[Any]:
+        self._check()
+        return self._cr.fetchmany(size)
+
+    def fetchall(self) -> list[Any]:
+        self._check()
+        return self._cr.fetchall()
+
+    def dictfetchone(self) -> dict[str, Any] | None:
+        row = self.fetchone()
+        return None if row is None else dict(zip(self._column_names(), row, strict=True))
+
+    def dictfetchmany(self, size: int) -> list[dict[str, Any]]:
+        return self._as_dicts(self.fetchmany(size))
+
+    def dictfetchall(self) -> list[dict[str, Any]]:
+        return self._as_dicts(self.fetchall())
+
+    def __iter__(self) -> Iterator[Any]:
+        self._check()
+        return iter(self._cr)
+
+    def _as_dicts(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
+        names = self._column_names()
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _column_names(self) -> list[str]:
+        return [column.name for column in self._cr.description or ()]
+
+    def now(self) -> datetime:
+        """The moment the transaction began, in UTC and without a zone, as fields hold it."""
+        if self._now is None:
+            self.execute_unflushed("SELECT now() AT TIME ZONE 'UTC'")
+            self._now = self._cr.fetchall()[0][0]
+        assert self._now is not None
+        return self._now
+
+    # -- savepoints ---------------------------------------------------------
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What the block does is undone alone when it raises; the transaction goes on."""
+        self._flush()
+        transaction = self.transaction
+        token = transaction.on_savepoint() if transaction is not None else None
+        marks = [(hooks, len(hooks)) for hooks in (self.precommit, self.postcommit)]
+        began = self._transactions
+        self._savepoint_names += 1
+        name = f"savepoint_{self._savepoint_names}"
+        self.execute_unflushed(f"SAVEPOINT {name}")
+        self._savepoints += 1
+        try:
+            yield
+            self._flush()
+            if began == self._transactions:
+                self.execute_unflushed(f"RELEASE SAVEPOINT {name}")
+        except BaseException:
+            if began == self._transactions and not self.connection.closed:
+                self._undo_to(name, transaction, token)
+                for hooks, length in marks:
+                    hooks.truncate(length)
+            raise
+        finally:
+            self._savepoints -= 1
+
+    def _undo_to(self, name: str, transaction: Transaction | None, token: Any) -> None:
+        try:
+            self.execute_unflushed(f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
+        except psycopg2.OperationalError:
+            # The connection broke; the error that is on its way says more.
+            logger.debug("Cannot roll back to a savepoint", exc_info=True)
+        if transaction is not None:
+            transaction.on_savepoint_rollback(token)
+        elif self.transaction is not None:
+            self.transaction.clear()
+
+    # -- notifications ------------------------------------------------------
+
+    def fileno(self) -> int:
+        """The socket, for a caller that waits on several things."""
+        return self.connection.fileno()
+
+    def poll_notifies(self, timeout: float = 0.0) -> list[Any]:
+        """
+        The notifications that arrive within *timeout* seconds.
+
+        PostgreSQL delivers between transactions only: commit or roll back before.
+        """
+        self._check()
+        if not self.connection.notifies and timeout > 0:
+            waiting = poll()
+            waiting.register(self.connection.fileno(), POLLIN)
+            waiting.poll(timeout * 1000)
+        self.connection.poll()
+        arrived = list(self.connection.notifies)
+        self.connection.notifies.clear()
+        return arrived
+
+
+def _checked_level(level: str) -> str:
+    normal = level.lower().replace("_", " ")
+    if normal not in ISOLATION_LEVELS:
+        raise CursorError(
+            f"Unknown isolation level {level!r}. Choose {READ_COMMITTED!r} or {REPEATABLE_READ!r}."
+        )
+    return normal
+
+
+def _current_owner() -> tuple[int, Any]:
+    """Thread and task, compared by identity of the task itself: an id may be used again."""
+    # The private-looking function is the documented one that asks without raising.
+    if asyncio._get_running_loop() is None:
+        return threading.get_ident(), None
+    return threading.get_ident(), asyncio.current_task()
