@@ -50,7 +50,8 @@ def read_file(path: str | os.PathLike[str], options: Options) -> Found:
             "Name another with -c or CONNECTOR_CONFIG, or leave both out."
         ) from error
     except (configparser.Error, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{os.fspath(path)} is not an INI file: {error}") from error
+        # Without the error's own text and without its cause: both quote the line.
+        raise ConfigurationError(f"{path} is not an INI file: {_fault(error)}.") from None
     found: Found = {}
     for section in parser.sections():
         if section in SECTIONS:
@@ -98,6 +99,13 @@ def read_command_line(given: Mapping[str, object], options: Options) -> Found:
         if value is not None:
             found[key] = str(value), "the command line"
     return found
+
+
+def _fault(error: Exception) -> str:
+    numbers = [number for number, _ in getattr(error, "errors", ())]
+    line = numbers[0] if numbers else getattr(error, "lineno", None)
+    where = f" in line {line}" if line else ""
+    return f"{type(error).__name__}{where}"
 
 
 def _unknown(key: str, place: str, options: Options) -> ConfigurationError:

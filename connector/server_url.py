@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 
 def with_parameters(url: str, db_name: str | None, given: Mapping[str, str]) -> str:
     """*url* with the database *db_name* (None: its own), and *given* before its own parameters."""
     parts = urlsplit(url)
-    own = {k: v for k, v in parse_qsl(parts.query) if k not in given and k != "dbname"}
+    replaced = {*given, "dbname"} if db_name else {*given}
+    own = {k: v for k, v in parse_qsl(parts.query) if k not in replaced}
     path = "/" + quote(db_name, safe="") if db_name else parts.path
-    return urlunsplit(parts._replace(path=path, query=urlencode({**own, **given}, quote_via=quote)))
+    query = urlencode({**own, **given}, quote_via=quote, safe="")
+    return _joined(parts._replace(path=path, query=query))
 
 
 def database_of(url: str) -> str | None:
@@ -27,4 +29,9 @@ def without_password(url: str) -> str:
     login, at, where = parts.netloc.rpartition("@")
     user, colon, _password = login.partition(":")
     netloc = f"{user}{':***' if colon else ''}{at}{where}"
-    return urlunsplit(parts._replace(netloc=netloc, query=urlencode(query, safe="*/")))
+    return _joined(parts._replace(netloc=netloc, query=urlencode(query, safe="*/")))
+
+
+def _joined(parts: SplitResult) -> str:
+    # urlunsplit would lose the slashes of an empty host: postgresql:///name, unix:///path.
+    return f"{parts.scheme}://{parts.netloc}{parts.path}{'?' if parts.query else ''}{parts.query}"
