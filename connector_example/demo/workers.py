@@ -1,0 +1,74 @@
+"""The worker processes of the demo: `connector worker`, as a user would start it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from connector.embedded import Services
+from connector.exception import ConnectorException
+
+STOP_SECONDS = 15
+
+
+class Workers:
+    """
+    A supervisor with *count* worker processes, running from `with` to the end of its block.
+
+    What it says goes to *log*.
+    """
+
+    def __init__(self, services: Services, database: str, count: int, log: Path) -> None:
+        self._services = services
+        self._arguments = ["-d", database, "worker", "-n", str(count)]
+        self._log = log
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "connector.cli.main", *self._arguments]
+        urls = {
+            # In the environment, because a URL may hold a password and a command line is public.
+            "DATABASE_URL": self._services.database_url,
+            "REDIS_URL": self._services.redis_url,
+        }
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this package
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=os.environ | urls,
+                # Ctrl-C is for the demo, which then stops the workers.
+                start_new_session=True,
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def check(self) -> None:
+        """
+        Raises:
+            ConnectorException: the supervisor has ended.
+        """
+        status = self._process.poll()
+        if status is not None:
+            raise ConnectorException(
+                f"The workers ended with status {status}; nothing is lost, their jobs wait. "
+                f"Their last words:\n{self._last_words()}\nThe rest is in {self._log}."
+            )
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-5:])

@@ -1,0 +1,46 @@
+"""What was bought: invoices and their lines."""
+
+from connector.core import fields, models
+
+
+class SaleInvoice(models.Model):
+    _name = "sale.invoice"
+    _description = "Invoice"
+
+    partner_id = fields.Many2one("res.partner", required=True, ondelete="restrict", index=True)
+    date_invoice = fields.Date(required=True)
+    street = fields.Char()
+    city = fields.Char()
+    state_name = fields.Char(string="State")
+    zip = fields.Char()
+    country_name = fields.Char(string="Country")
+    amount_total = fields.Float(digits=(10, 2))
+    line_ids = fields.One2many("sale.invoice.line", "invoice_id", string="Lines")
+
+
+class ShopInvoice(models.Model):
+    _name = "shop.invoice"
+    _inherit = "shop.binding"
+    _inherits = {"sale.invoice": "openerp_id"}
+    _description = "Shop invoice"
+
+    openerp_id = fields.Many2one("sale.invoice", required=True, ondelete="cascade", index=True)
+
+
+class SaleInvoiceLine(models.Model):
+    _name = "sale.invoice.line"
+    _description = "Invoice line"
+
+    invoice_id = fields.Many2one("sale.invoice", required=True, ondelete="cascade", index=True)
+    track_id = fields.Many2one("music.track", required=True, ondelete="restrict", index=True)
+    price_unit = fields.Float(digits=(10, 2))
+    quantity = fields.Integer(required=True)
+
+
+class ShopInvoiceLine(models.Model):
+    _name = "shop.invoice.line"
+    _inherit = "shop.binding"
+    _inherits = {"sale.invoice.line": "openerp_id"}
+    _description = "Shop invoice line"
+
+    openerp_id = fields.Many2one("sale.invoice.line", required=True, ondelete="cascade", index=True)
