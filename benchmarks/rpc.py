@@ -1,0 +1,226 @@
+"""
+Client CPU per call of the external API, ours beside the other clients', in one run.
+
+    python benchmarks/rpc.py [--json] [--calls N] [--rounds N]
+
+The server is a process of its own that gives prepared answers, so that only the client's work
+is measured: the CPU time of this process, in microseconds per call, the least of all rounds.
+The rounds of all clients alternate. A row's ratio is the peer's time over ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import aiohttp
+import httpx
+import odoorpc
+import requests
+
+from connector.rpc import AsyncHttpTransport, HttpTransport, aio, sync
+
+CONCURRENCY = 50
+CALL = {
+    "db": "bench",
+    "uid": 2,
+    "password": "bench",
+    "obj": "res.partner",
+    "method": "search",
+    "args": [[["is_company", "=", True]]],
+}
+ROWS = [
+    {"id": n, "name": f"Partner {n}", "email": f"partner{n}@example.com", "country_id": [76, "FR"]}
+    for n in range(80)
+]
+
+Measure = Callable[[int], float]
+
+
+async def server(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer every JSON-RPC call with a prepared result."""
+    if scope["type"] != "http":
+        return
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    request = json.loads(body)
+    result: Any = [1, 2, 3]
+    if b'"search_read"' in body:
+        result = ROWS
+    elif b'"login"' in body:
+        result = 2
+    elif b'"context_get"' in body:
+        result = {"lang": "en_US"}
+    answer = json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """The address of the server, in a process that ends with the block."""
+    command = [sys.executable, "-m", "uvicorn", "--port", "0", "--no-access-log", "rpc:server"]
+    folder = __file__.rpartition("/")[0] or "."
+    with subprocess.Popen(
+        [*command, "--app-dir", folder], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if found := re.search(r"running on (http://\S+)", line):
+                    break
+            else:
+                raise SystemExit("The server did not start.")
+            yield found[1]
+        finally:
+            process.terminate()
+
+
+def cpu_per_call(work: Callable[[], object], calls: int) -> float:
+    """Microseconds of this process's CPU for each of *calls*."""
+    gc.collect()
+    start = time.process_time()
+    work()
+    return (time.process_time() - start) / calls * 1e6
+
+
+def measure_sync(call: Callable[[], object], calls: int) -> float:
+    call()
+
+    def work() -> None:
+        for _ in range(calls):
+            call()
+
+    return cpu_per_call(work, calls)
+
+
+def measure_async(open_client: Callable[[], Any], url: str, calls: int) -> float:
+    async def round_() -> float:
+        async with open_client() as client:
+            call = partial(aio.execute_kw, client, url, **CALL)
+            await spread(call, CONCURRENCY)  # opens the connections
+            start = time.process_time()
+            await spread(call, calls)
+            return (time.process_time() - start) / calls * 1e6
+
+    gc.collect()
+    return asyncio.run(round_())
+
+
+async def spread(call: Callable[[], Awaitable[object]], calls: int) -> None:
+    async def one_of_many() -> None:
+        for _ in range(calls // CONCURRENCY):
+            await call()
+
+    await asyncio.gather(*(one_of_many() for _ in range(CONCURRENCY)))
+
+
+class Canned:
+    """A client that answers at once: what is left is the protocol layer."""
+
+    def post(self, url: str, *, json: Any) -> Canned:
+        self.answer = {"jsonrpc": "2.0", "id": json["id"], "result": [1, 2, 3]}
+        return self
+
+    def json(self) -> Any:
+        return self.answer
+
+
+def odoorpc_call(base: str) -> Callable[[], object]:
+    host, _, port = base.removeprefix("http://").partition(":")
+    odoo = odoorpc.ODOO(host, port=int(port), version="17.0")
+    odoo.login("bench", "bench", "bench")
+    return partial(odoo.execute_kw, CALL["obj"], CALL["method"], CALL["args"], {})
+
+
+def measures(base: str) -> dict[str, Measure]:
+    """Everything that is measured, by name."""
+    url = f"{base}/jsonrpc"
+    session, client, transport = requests.Session(), httpx.Client(), HttpTransport()
+    rows = {**CALL, "method": "search_read", "kwargs": {"limit": 80}}
+
+    def sync_call(http_client: Any, call: dict[str, Any] = CALL) -> Measure:
+        return partial(measure_sync, partial(sync.execute_kw, http_client, url, **call))
+
+    return {
+        "sync transport": sync_call(transport),
+        "sync transport, 80 rows": sync_call(transport, rows),
+        "requests.Session": sync_call(session),
+        "requests.Session, 80 rows": sync_call(session, rows),
+        "httpx.Client": sync_call(client),
+        "odoorpc": partial(measure_sync, odoorpc_call(base)),
+        "protocol layer": sync_call(Canned()),
+        "async transport": partial(measure_async, AsyncHttpTransport, url),
+        "aiohttp": partial(measure_async, aiohttp.ClientSession, url),
+        "httpx.AsyncClient": partial(measure_async, httpx.AsyncClient, url),
+    }
+
+
+PAIRS = [
+    ("sync transport", "odoorpc"),
+    ("sync transport", "requests.Session"),
+    ("sync transport", "httpx.Client"),
+    ("sync transport, 80 rows", "requests.Session, 80 rows"),
+    ("async transport", "aiohttp"),
+    ("async transport", "httpx.AsyncClient"),
+    ("protocol layer", None),
+]
+
+
+def run(calls: int, rounds: int) -> list[dict[str, Any]]:
+    """One row for each pair of ours and a peer's."""
+    runs: dict[str, list[float]] = {}
+    with running_server() as base:
+        named = measures(base)
+        for _ in range(rounds):
+            for name, measure in named.items():
+                # The slowest peer would take most of the time of a run.
+                share = calls // 5 if name == "httpx.AsyncClient" else calls
+                runs.setdefault(name, []).append(round(measure(share), 1))
+    return [row(ours, peer, runs) for ours, peer in PAIRS]
+
+
+def row(ours: str, peer: str | None, runs: dict[str, list[float]]) -> dict[str, Any]:
+    mine = min(runs[ours])
+    theirs = min(runs[peer]) if peer else None
+    return {
+        "name": f"{ours} / {peer}" if peer else ours,
+        "unit": "client CPU, microseconds per call",
+        "ours": mine,
+        "peer": theirs,
+        "ratio": round(theirs / mine, 2) if theirs else None,
+        "runs": {name: runs[name] for name in (ours, peer) if name},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.add_argument("--calls", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    rows = run(options.calls, options.rounds)
+    if options.json:
+        print(json.dumps(rows, indent=2))
+        return
+    for each in rows:
+        print(f"{each['name']:<55} {each['ours']:>8} {each['peer']!s:>8} {each['ratio']!s:>6}")
+
+
+if __name__ == "__main__":
+    main()
