@@ -1,0 +1,119 @@
+"""
+Events: what happens to records, and who wants to know.
+
+    on_record_create(session, model_name, record_id, vals)   after a record is created
+    on_record_write(session, model_name, record_id, vals)    after a record is written
+    on_record_unlink(session, model_name, record_id)         before a record is deleted
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any, TypeVar, overload
+
+from connector.connector import get_openerp_module, is_module_installed
+from connector.exception import EventError
+from connector.session import ConnectorSession
+
+Consumer = Callable[..., Any]
+C = TypeVar("C", bound=Consumer)
+ModelNames = str | Iterable[str] | None
+
+__all__ = ["Event", "on_record_create", "on_record_unlink", "on_record_write"]
+
+
+class Event:
+    """
+    Something that happens to records of a model; functions subscribe to it.
+
+    Consumers are called in the order of their subscription, those of all models first; one that
+    is subscribed both ways is called twice.  A consumer of an addon that is not installed in the
+    session's database is passed over.  An exception of a consumer reaches the one who fires.
+    """
+
+    def __init__(self) -> None:
+        #: Consumers in the order of subscription, each with its addon as known at that moment.
+        self._consumers: dict[str | None, dict[Consumer, str]] = {None: {}}
+
+    def subscribe(
+        self,
+        consumer: Consumer,
+        model_names: ModelNames = None,
+        replacing: Consumer | None = None,
+    ) -> None:
+        """Call *consumer* for these models, all by default, in place of *replacing*."""
+        if not callable(consumer):
+            raise EventError(f"{consumer!r} cannot consume an event: it is not callable.")
+        if replacing is not None:
+            self.unsubscribe(replacing, model_names)
+        for name in _names(model_names):
+            self._consumers.setdefault(name, {})[consumer] = get_openerp_module(consumer)
+
+    def unsubscribe(self, consumer: Consumer, model_names: ModelNames = None) -> None:
+        """Stop calling *consumer* for these models; unknown consumers are no error."""
+        for name in _names(model_names):
+            self._consumers.get(name, {}).pop(consumer, None)
+
+    def has_consumer_for(self, session: ConnectorSession, model_name: str) -> bool:
+        """Say whether firing for this model would call anybody."""
+        return any(True for _ in self._installed_consumers(session, model_name))
+
+    def fire(
+        self, session: ConnectorSession, model_name: str, *args: Any, **kwargs: Any
+    ) -> None:
+        """
+        Call the consumers with *session*, *model_name* and the rest.
+
+        Raises:
+            EventError: *model_name* is not the name of a model.
+        """
+        if not isinstance(model_name, str):
+            raise EventError(f"An event is fired with the name of a model, not {model_name!r}.")
+        for consumer in list(self._installed_consumers(session, model_name)):
+            consumer(session, model_name, *args, **kwargs)
+
+    def _installed_consumers(
+        self, session: ConnectorSession, model_name: str
+    ) -> Iterator[Consumer]:
+        named = self._consumers.get(model_name, {})
+        for consumer, addon in chain(self._consumers[None].items(), named.items()):
+            if is_module_installed(session.env, addon):
+                yield consumer
+
+    @overload
+    def __call__(self, func: C) -> C: ...
+
+    @overload
+    def __call__(
+        self, func: None = None, model_names: ModelNames = None, replacing: Consumer | None = None
+    ) -> Callable[[C], C]: ...
+
+    def __call__(
+        self,
+        func: Consumer | None = None,
+        model_names: ModelNames = None,
+        replacing: Consumer | None = None,
+    ) -> Consumer | Callable[[C], C]:
+        """Subscribe the decorated function; use it bare or with options, also stacked."""
+        if func is not None:
+            self.subscribe(func, model_names, replacing)
+            return func
+
+        def subscribe(consumer: C) -> C:
+            self.subscribe(consumer, model_names, replacing)
+            return consumer
+
+        return subscribe
+
+
+def _names(model_names: ModelNames) -> tuple[str | None, ...]:
+    """Give the keys of `_consumers`; a string is one name, not its letters."""
+    if model_names is None or isinstance(model_names, str):
+        return (model_names,)
+    return tuple(model_names)
+
+
+on_record_create = Event()
+on_record_write = Event()
+on_record_unlink = Event()

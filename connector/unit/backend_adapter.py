@@ -1,0 +1,90 @@
+"""Backend adapters: the only units that talk to the external system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from connector.connector import ConnectorUnit, ExternalId
+
+__all__ = ["BackendAdapter", "CRUDAdapter", "Page"]
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some records of a listing, and where the next page is."""
+
+    records: list[Any]
+    #: what `search_page` takes to go on; a JSON value; None after the last page
+    next: Any = None
+
+
+class BackendAdapter(ConnectorUnit):
+    """Speaks the protocol of a backend for one of its models."""
+
+    #: Field of a record that holds its external id.
+    _id_field: ClassVar[str] = "id"
+    #: Field of a record that holds when the backend changed it last, by the backend's clock.
+    _updated_at_field: ClassVar[str] = "updated_at"
+
+    def external_id_of(self, record: Record) -> ExternalId:
+        """Give the external id of a record as the backend sends it."""
+        external_id: ExternalId = record[self._id_field]
+        return external_id
+
+    def usage(self) -> dict[str, int]:
+        """Give what the adapter has used of the backend so far; a hook for the run report."""
+        return {}
+
+
+class CRUDAdapter(BackendAdapter):
+    """An adapter for a backend whose records are searched, read, created, written, deleted."""
+
+    def search(self, *args: Any, **kwargs: Any) -> Any:
+        """Search records and give their external ids."""
+        raise self._missing("search")
+
+    def read(self, *args: Any, **kwargs: Any) -> Any:
+        """Give one record by its external id; IDMissingInBackend when it is gone."""
+        raise self._missing("read")
+
+    def search_read(self, *args: Any, **kwargs: Any) -> Any:
+        """Search records and give them whole."""
+        raise self._missing("search_read")
+
+    def create(self, *args: Any, **kwargs: Any) -> Any:
+        """Create a record on the backend and give its external id."""
+        raise self._missing("create")
+
+    def write(self, *args: Any, **kwargs: Any) -> Any:
+        """Change a record on the backend."""
+        raise self._missing("write")
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Delete a record on the backend."""
+        raise self._missing("delete")
+
+    def search_page(self, filters: Mapping[str, Any] | None = None, page: Any = None) -> Page:
+        """Give one page of a listing with whole records; the first one without *page*."""
+        raise self._missing("search_page")
+
+    def search_pages(self, filters: Mapping[str, Any] | None = None) -> Iterator[list[Any]]:
+        """Go through a listing page by page and give the records of each."""
+        page = self.search_page(filters)
+        yield page.records
+        while page.next is not None:
+            page = self.search_page(filters, page.next)
+            yield page.records
+
+    def read_many(self, external_ids: Iterable[ExternalId]) -> list[Any]:
+        """Give many records; a backend that lists by id answers this with one request."""
+        return [self.read(external_id) for external_id in external_ids]
+
+    def _missing(self, method: str) -> NotImplementedError:
+        return NotImplementedError(
+            f"{type(self).__module__}.{type(self).__qualname__} has no {method}(). "
+            "Write it in the adapter of the backend."
+        )

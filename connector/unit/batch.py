@@ -1,0 +1,230 @@
+"""
+Batches: from the listing of a backend to the import of its records, and the import jobs.
+
+    BatchImporter
+    |-- DirectBatchImporter     imports each record at once
+    |-- DelayedBatchImporter    a job for each record
+    `-- ChunkedBatchImporter    a job for each page, which imports what the page has brought
+
+A batch job reads one page, enqueues its import and then the batch job of the next page, all in
+one transaction.  The first import starts while the listing goes on, and a job that is run again
+enqueues nothing twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from connector.connector import (
+    ConnectorEnvironment,
+    ConnectorUnit,
+    ExternalId,
+    get_environment,
+    lock_name,
+)
+from connector.exception import NoConnectorUnitError
+from connector.queue.job import job
+from connector.session import ConnectorSession
+from connector.unit.backend_adapter import CRUDAdapter, Page
+from connector.unit.chunk import SLICE_RECORDS, ChunkImporter
+from connector.unit.importer import LOCK_RETRY_SECONDS, RecordImporter
+from connector.unit.synchronizer import Importer
+
+__all__ = [
+    "BatchImporter",
+    "ChunkedBatchImporter",
+    "DelayedBatchImporter",
+    "DirectBatchImporter",
+    "import_batch",
+    "import_chunk",
+    "import_record",
+]
+
+#: Seconds before a try, from that try on: a backend that is down comes back sooner or later.
+RETRY_PATTERN = {1: 5, 2: 30, 3: 120, 4: 600}
+
+Filters = Mapping[str, Any]
+U = TypeVar("U", bound=ConnectorUnit)
+
+
+class BatchImporter(Importer):
+    """Goes through the listing of a model on the backend."""
+
+    _base_backend_adapter = CRUDAdapter
+
+    def run(self, filters: Filters | None = None, page: Any = None) -> dict[str, Any]:
+        """Handle one page and enqueue the next; give how many records were read."""
+        found: Page = self.backend_adapter.search_page(filters, page)
+        if found.records:
+            self.import_page(found.records)
+        if found.next is not None:
+            self.continue_with(filters, found.next)
+        return {"read": len(found.records)}
+
+    def import_page(self, records: list[Any]) -> None:
+        """Import the records of a page, or enqueue their import."""
+        for record in records:
+            self.import_record(self.backend_adapter.external_id_of(record), record)
+
+    def import_record(self, external_id: ExternalId, record: Any) -> None:
+        """Import one record, or enqueue its import."""
+        raise NotImplementedError(
+            f"{type(self).__qualname__} has neither import_page() nor import_record()."
+        )
+
+    def continue_with(self, filters: Filters | None, page: Any) -> None:
+        """Enqueue the next page."""
+        model_name = self.connector_env.model_name
+        where = json.dumps([filters, page], sort_keys=True, default=str)
+        import_batch.delay(
+            self.session,
+            model_name,
+            self.backend_record.id,
+            filters=filters,
+            page=page,
+            identity_key=_identity("import_batch", self.backend_record, model_name, where),
+            description=f"Import {model_name} of {self.backend_record.name}: next page",
+        )
+
+
+class DirectBatchImporter(BatchImporter):
+    """Imports each record of all pages at once, in the running transaction."""
+
+    def import_record(self, external_id: ExternalId, record: Any) -> None:
+        self.unit_for(RecordImporter).run(external_id, record=record)
+
+    def continue_with(self, filters: Filters | None, page: Any) -> None:
+        self.run(filters, page)
+
+
+class DelayedBatchImporter(BatchImporter):
+    """Enqueues a job for each record; it reads the record again when it runs."""
+
+    def import_record(self, external_id: ExternalId, record: Any) -> None:
+        _delay_record(self.connector_env, external_id)
+
+
+class ChunkedBatchImporter(BatchImporter):
+    """Enqueues one job for the page, with its records; the default."""
+
+    def import_page(self, records: list[Any]) -> None:
+        _delay_chunk(self.connector_env, records)
+
+
+# -- jobs ----------------------------------------------------------------------------------------
+
+
+@job(retry_pattern=RETRY_PATTERN)
+def import_batch(
+    session: ConnectorSession,
+    model_name: str,
+    backend_id: int,
+    filters: Filters | None = None,
+    page: Any = None,
+) -> dict[str, Any]:
+    """Import all records of a model that the filters let through."""
+    connector_env = get_environment(session, model_name, backend_id)
+    importer = _unit(connector_env, BatchImporter, ChunkedBatchImporter)
+    # Importers written for 8.0 take the filters only.
+    found = importer.run(filters) if page is None else importer.run(filters, page=page)
+    result = found if isinstance(found, dict) else {}
+    return {"model": model_name, **result, **importer.backend_adapter.usage()}
+
+
+@job(retry_pattern=RETRY_PATTERN)
+def import_record(
+    session: ConnectorSession,
+    model_name: str,
+    backend_id: int,
+    external_id: ExternalId,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Import one record, with what it depends on."""
+    connector_env = get_environment(session, model_name, backend_id)
+    importer = connector_env.get_connector_unit(RecordImporter)
+    outcome = importer.run(external_id, force=force)
+    return {
+        "model": model_name,
+        "outcome": str(outcome),
+        "counts": importer.import_run.counts(),
+        **importer.backend_adapter.usage(),
+    }
+
+
+@job(retry_pattern=RETRY_PATTERN)
+def import_chunk(
+    session: ConnectorSession,
+    model_name: str,
+    backend_id: int,
+    records: Sequence[Any],
+    force: bool = False,
+) -> dict[str, Any]:
+    """Import records that a page has brought."""
+    connector_env = get_environment(session, model_name, backend_id)
+    total: dict[str, Any] = {"model": model_name, "counts": {}, "refused": 0, "poisoned": {}}
+    usage: dict[str, int] = {}
+    for start in range(0, len(records), SLICE_RECORDS):
+        if start:
+            session.commit()  # a checkpoint: the slices before are kept, their locks given back
+        importer = _unit(connector_env, ChunkImporter, ChunkImporter)
+        result = importer.run(records[start : start + SLICE_RECORDS], force=force)
+        if result.refused:
+            _delay_chunk(connector_env, result.refused, eta=LOCK_RETRY_SECONDS, force=force)
+        for external_id in result.poisoned:
+            _delay_record(connector_env, external_id, force=force)
+        _add_counts(total["counts"], importer.import_run.counts())
+        total["refused"] += len(result.refused)
+        total["poisoned"].update(result.poisoned)
+        usage = importer.backend_adapter.usage()
+    return {**total, **usage}
+
+
+def _unit(connector_env: ConnectorEnvironment, wanted: type[U], default: type[U]) -> U:
+    """Make the unit that the backend registers, or the one that serves every model."""
+    try:
+        return connector_env.get_connector_unit(wanted)
+    except NoConnectorUnitError:
+        return default(connector_env)
+
+
+def _delay_chunk(connector_env: ConnectorEnvironment, records: list[Any], **options: Any) -> None:
+    model_name, backend_record = connector_env.model_name, connector_env.backend_record
+    import_chunk.delay(
+        connector_env.session,
+        model_name,
+        backend_record.id,
+        records,
+        description=f"Import {len(records)} {model_name} of {backend_record.name}",
+        **options,
+    )
+
+
+def _delay_record(
+    connector_env: ConnectorEnvironment, external_id: ExternalId, **options: Any
+) -> None:
+    model_name, backend_record = connector_env.model_name, connector_env.backend_record
+    import_record.delay(
+        connector_env.session,
+        model_name,
+        backend_record.id,
+        external_id,
+        description=f"Import {model_name} {external_id} of {backend_record.name}",
+        identity_key=_identity("import_record", backend_record, model_name, external_id),
+        **options,
+    )
+
+
+def _identity(action: str, backend_record: Any, model_name: str, what: object) -> str:
+    """Give the key by which a job that already waits for the same work is found."""
+    name = lock_name(action, backend_record, model_name, what)
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _add_counts(total: dict[str, dict[str, int]], counts: dict[str, dict[str, int]]) -> None:
+    for model, outcomes in counts.items():
+        known = total.setdefault(model, {})
+        for outcome, number in outcomes.items():
+            known[outcome] = known.get(outcome, 0) + number

@@ -1,0 +1,265 @@
+"""
+Importing many records that a listing has brought, in one transaction.
+
+    locks        its ids and the known dependencies that are not bound, sorted, one statement
+    look-ups     bindings of all of them, only now
+    records      one after the other; one that cannot be imported is set aside and named
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connector.connector import ConnectorEnvironment, external_key, try_locks
+from connector.core.sql import errors as sql_errors
+from connector.exception import (
+    BackendAccessError,
+    IDMissingInBackend,
+    InvalidDataError,
+    NetworkRetryableError,
+    RateLimitError,
+    RetryableJobError,
+)
+from connector.unit.backend_adapter import CRUDAdapter
+from connector.unit.import_run import ImportRun, Key
+from connector.unit.importer import LOCK_RETRY_SECONDS, RecordImporter, import_lock_name
+from connector.unit.synchronizer import Importer
+
+__all__ = ["ChunkImporter", "ChunkResult"]
+
+logger = logging.getLogger(__name__)
+
+#: A cluster with default settings has about 12,500 advisory locks for everybody.
+SLICE_RECORDS = 500
+
+#: What stops the chunk: trying its other records would only meet it again.
+STOPS = (NetworkRetryableError, RateLimitError, BackendAccessError)
+
+
+@dataclass
+class ChunkResult:
+    """What a chunk could not import; the rest is imported."""
+
+    #: records that another job works on, or that need one it works on
+    refused: list[Any] = field(default_factory=list)
+    #: records that cannot be imported, by external id, with the error that says why
+    poisoned: dict[str, str] = field(default_factory=dict)
+
+
+class ChunkImporter(Importer):
+    """Imports the records of one page; `RecordImporter` of the model imports each of them."""
+
+    _base_backend_adapter = CRUDAdapter
+
+    def __init__(self, connector_env: ConnectorEnvironment) -> None:
+        super().__init__(connector_env)
+        self.import_run = ImportRun()
+        self.result = ChunkResult()
+        self._dependencies: dict[str, list[Key]] = {}
+        self._force = False
+
+    def run(self, records: Sequence[Any], force: bool = False) -> ChunkResult:
+        """
+        Import at most `SLICE_RECORDS` records; give those set aside.
+
+        Raises:
+            RetryableJobError: every record is locked by other jobs.
+            Exception: a chunk of one record lets the record's own error through.
+        """
+        assert len(records) <= SLICE_RECORDS, "the job cuts a longer list into slices"
+        self._force = force
+        chunk = self._by_id(records)
+        self._read_dependencies(chunk)
+        self._lock(chunk)
+        if chunk or not self.result.refused:
+            self._prefetch(chunk)
+            self._import(list(chunk))
+            return self.result
+        raise RetryableJobError(
+            f"All {len(records)} records of {self.connector_env.model_name!r} are being imported "
+            "by other jobs.",
+            seconds=LOCK_RETRY_SECONDS,
+            ignore_retry=True,
+        )
+
+    def _by_id(self, records: Sequence[Any]) -> dict[str, Any]:
+        """Give the records by external id; the last of several with one id is the newest."""
+        chunk: dict[str, Any] = {}
+        for number, record in enumerate(records, 1):
+            try:
+                external_id = external_key(self.backend_adapter.external_id_of(record))
+            except (KeyError, TypeError, InvalidDataError) as error:
+                if len(records) == 1:
+                    raise InvalidDataError(
+                        f"A record of {self.connector_env.model_name!r} has no external id in "
+                        f"{self.backend_adapter._id_field!r}: {error}"
+                    ) from error
+                self.result.poisoned[f"(record {number} of the page, without an id)"] = str(error)
+            else:
+                chunk[external_id] = record
+                self.import_run.records[self._key(external_id)] = record
+        return chunk
+
+    def _key(self, external_id: str) -> Key:
+        return (self.connector_env.model_name, external_id)
+
+    # -- locks -------------------------------------------------------------------------------
+
+    def _read_dependencies(self, chunk: dict[str, Any]) -> None:
+        """Note what each record needs; one that does not even say it is poisoned."""
+        importer = self.unit_for(RecordImporter)
+        for external_id, record in list(chunk.items()):
+            importer.external_id, importer.record = external_id, record
+            try:
+                self._dependencies[external_id] = [
+                    (needed.model, external_key(needed.external_id))
+                    for needed in importer.dependencies()
+                ]
+            except Exception as error:
+                if len(chunk) == 1:
+                    raise
+                self._set_aside(external_id, error)
+                del chunk[external_id]
+
+    def _lock(self, chunk: dict[str, Any]) -> None:
+        """
+        Lock the chunk's records and what they need and is not bound; drop those refused.
+
+        A dependency that is bound needs no lock: only a miss may be outdated.
+        """
+        missing = self._missing_dependencies()
+        names = {self._lock_name(key): key for key in [*map(self._key, chunk), *missing]}
+        granted = try_locks(self.env, names)
+        self.import_run.locked |= granted
+        for name in granted:
+            model, external_id = names[name]
+            self.binder_for(model).forget(external_id)
+        refused = {key for name, key in names.items() if name not in granted}
+        for external_id in list(chunk):
+            if not refused.isdisjoint([self._key(external_id), *self._dependencies[external_id]]):
+                self.result.refused.append(chunk.pop(external_id))
+
+    def _lock_name(self, key: Key) -> str:
+        return import_lock_name(self.backend_record, *key)
+
+    def _missing_dependencies(self) -> list[Key]:
+        return [
+            (model, external_id)
+            for model, ids in self._needed_by_model().items()
+            for external_id in ids
+            if not self.binder_for(model).to_openerp(external_id)
+        ]
+
+    def _needed_by_model(self) -> dict[str, list[str]]:
+        """Give what the records need, by model, looked up in one statement each."""
+        needed: dict[str, dict[str, None]] = {}
+        for keys in self._dependencies.values():
+            for model, external_id in keys:
+                needed.setdefault(model, {})[external_id] = None
+        for model, ids in needed.items():
+            self.binder_for(model).prefetch(ids)
+        return {model: list(ids) for model, ids in needed.items()}
+
+    # -- look-ups ----------------------------------------------------------------------------
+
+    def _prefetch(self, chunk: Mapping[str, Any]) -> None:
+        """Look up the bindings of the chunk and of what it needs, and what they keep."""
+        self._dependencies = {key: self._dependencies[key] for key in chunk}
+        self.binder.prefetch(chunk)
+        bindings = self.model.browse(
+            [binding.id for key in chunk if (binding := self.binder.to_openerp(key))]
+        )
+        if bindings and "checksum" in bindings._fields:
+            bindings.mapped("checksum")  # reads them all at once
+        self._read_missing()
+        self._prefetch_lines(chunk.values())
+
+    def _read_missing(self) -> None:
+        """Ask the backend for all missing dependencies of a model together."""
+        missing: dict[str, list[str]] = {}
+        for model, external_id in self._missing_dependencies():
+            if (model, external_id) not in self.import_run.records:
+                missing.setdefault(model, []).append(external_id)
+        for model, ids in missing.items():
+            adapter = self.unit_for(CRUDAdapter, model)
+            try:
+                found = adapter.read_many(ids)
+            except IDMissingInBackend:
+                continue  # the importer of the one that is missing says so
+            for record in found:
+                key = (model, external_key(adapter.external_id_of(record)))
+                self.import_run.records[key] = record
+
+    def _prefetch_lines(self, records: Iterable[Any]) -> None:
+        for source, _, model in self.mapper.children:
+            lines = [line for record in records for line in record.get(source) or ()]
+            importable = [line["id"] for line in lines if isinstance(line, Mapping) and "id" in line]
+            if importable:
+                self.binder_for(model).prefetch(importable)
+
+    # -- records -----------------------------------------------------------------------------
+
+    def _import(self, external_ids: list[str]) -> None:
+        """
+        Import records; when the database refuses something, find out whose it is.
+
+        Writes go out together, so an error of the database does not say which record it is
+        about: the half without it is imported, the other one is halved again.
+        """
+        if not external_ids:
+            return
+        mark = self.import_run.mark()
+        aside = (list(self.result.refused), dict(self.result.poisoned))
+        try:
+            with self.env.cr.savepoint():
+                for external_id in external_ids:
+                    self._import_or_set_aside(external_id, alone=len(external_ids) == 1)
+                self.env.cr.transaction.flush()
+        except Exception as error:
+            self.import_run.back_to(mark)
+            self.result.refused, self.result.poisoned = aside
+            if not self._is_of_a_record(error):
+                raise
+            self._divide(external_ids, error)
+
+    def _divide(self, external_ids: list[str], error: Exception) -> None:
+        if len(external_ids) > 1:
+            middle = len(external_ids) // 2
+            self._import(external_ids[:middle])
+            self._import(external_ids[middle:])
+        elif len(self._dependencies) == 1:
+            raise error
+        else:
+            self._set_aside(external_ids[0], error)
+
+    def _import_or_set_aside(self, external_id: str, alone: bool) -> None:
+        importer = self.unit_for(RecordImporter)
+        importer.import_run = self.import_run
+        try:
+            importer.run(external_id, force=self._force)
+        except Exception as error:
+            # Nothing of the record is written yet: nothing has to be undone for the others.
+            harmless = not self.import_run.writing and not isinstance(error, sql_errors.Error)
+            if alone or not harmless or not self._is_of_a_record(error):
+                raise
+            self._set_aside(external_id, error)
+
+    @staticmethod
+    def _is_of_a_record(error: Exception) -> bool:
+        """Say whether the other records may still be imported after this error."""
+        if isinstance(error, STOPS):
+            return False
+        return not (sql_errors.is_conflict(error) or sql_errors.is_connection_lost(error))
+
+    def _set_aside(self, external_id: str, error: Exception) -> None:
+        if isinstance(error, RetryableJobError):
+            self.result.refused.append(self.import_run.records[self._key(external_id)])
+            return
+        logger.warning(
+            "Record set aside, its neighbours are imported",
+            extra={"model": self.connector_env.model_name, "external_id": external_id},
+        )
+        self.result.poisoned[external_id] = f"{type(error).__name__}: {error}"

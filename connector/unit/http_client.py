@@ -1,0 +1,196 @@
+"""A client of an HTTP API that translates every failure and keeps its secrets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from connector.exception import (
+    BackendAccessError,
+    BackendResponseError,
+    ConnectorException,
+    IDMissingInBackend,
+    NetworkRetryableError,
+    RateLimitError,
+)
+
+__all__ = ["HttpClient"]
+
+E = TypeVar("E", bound=ConnectorException)
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+READ_TIMEOUT_SECONDS = 30.0
+#: What a backend that answers 429 without Retry-After is given.
+RATE_LIMIT_SECONDS = 1.0
+SHORTEST_PAUSE_SECONDS = 0.1
+EXCERPT_CHARACTERS = 120
+ACCESS_STATUSES = frozenset({401, 403})
+GONE_STATUSES = frozenset({404, 410})
+RETRY_STATUSES = frozenset({408, 425, 500, 502, 503, 504})
+
+_transports: dict[int, HTTPAdapter] = {}
+
+
+def _transport() -> HTTPAdapter:
+    """Give the process's pool of connections; a forked child makes its own."""
+    return _transports.setdefault(os.getpid(), HTTPAdapter())
+
+
+class HttpClient:
+    """
+    Sends requests below one base URL and gives the JSON of the answers.
+
+    Neither `repr` nor an error shows a header's value, and a secret that stands in a URL or in
+    an answer is blanked.  `requests` and `throttled` count what was sent and answered with 429.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str] | None = None,
+        secrets: tuple[str, ...] = (),
+        timeout: tuple[float, float] = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
+    ) -> None:
+        self.base_url = base_url.rstrip("/") + "/"
+        self.requests = 0
+        self.throttled = 0
+        self._timeout = timeout
+        self._secrets = tuple(secret for secret in secrets if secret)
+        self._session = requests.Session()
+        # Neither ~/.netrc nor a proxy of the environment may answer for the backend.
+        self._session.trust_env = False
+        self._session.headers.update({"Accept": "application/json", **(headers or {})})
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _transport())
+
+    def __repr__(self) -> str:
+        return f"<HttpClient {self._blanked(self.base_url)}>"
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """GET the JSON of *path*, below the base URL or a full URL of the same server."""
+        return self.json("GET", path, params=params)
+
+    def json(self, method: str, path: str, **kwargs: Any) -> Any:
+        """
+        Send a request and give the JSON of the answer, None for an empty one.
+
+        Raises:
+            BackendResponseError: the answer is no JSON.
+        """
+        response = self.request(method, path, **kwargs)
+        if response.status_code == requests.codes.no_content or not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError:
+            kind = response.headers.get("Content-Type", "no content type")
+            raise self._error(
+                BackendResponseError,
+                response,
+                f"answers {kind}, not JSON: {response.text[:EXCERPT_CHARACTERS]!r}. "
+                "Check that the location of the backend is its API.",
+            ) from None
+
+    def request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """
+        Send a request and give the answer when it is a success.
+
+        Raises:
+            NetworkRetryableError: no answer, or the server says that it cannot now.
+            RateLimitError: 429; the job comes back after the pause asked for.
+            BackendAccessError: 401 or 403.
+            IDMissingInBackend: 404 or 410.
+            BackendResponseError: any other refusal, or a URL of another server.
+        """
+        url = self._url(path)
+        self.requests += 1
+        try:
+            response = self._session.request(
+                method, url, timeout=kwargs.pop("timeout", self._timeout), **kwargs
+            )
+        except requests.RequestException as error:
+            # The cause names the whole URL, which may hold a secret: its class must do.
+            raise NetworkRetryableError(
+                f"{method} {self._shown(url)} got no answer ({type(error).__name__}). "
+                "Check that the backend runs and that its location is right."
+            ) from None
+        self._check(response)
+        return response
+
+    def _check(self, response: requests.Response) -> None:
+        status = response.status_code
+        if status < requests.codes.bad_request:
+            return
+        pause = _retry_after(response)
+        if status == requests.codes.too_many_requests:
+            self.throttled += 1
+            error = self._error(RateLimitError, response, "asks for a pause (429).")
+            error.seconds, error.ignore_retry = pause or RATE_LIMIT_SECONDS, True
+            raise error
+        if status in RETRY_STATUSES:
+            retry = self._error(NetworkRetryableError, response, f"cannot answer now ({status}).")
+            retry.seconds = pause
+            raise retry
+        if status in ACCESS_STATUSES:
+            raise self._error(
+                BackendAccessError,
+                response,
+                f"refuses the credentials ({status}). Check the token of the backend.",
+            )
+        if status in GONE_STATUSES:
+            raise self._error(IDMissingInBackend, response, f"has no such record ({status}).")
+        excerpt = response.text[:EXCERPT_CHARACTERS]
+        raise self._error(
+            BackendResponseError, response, f"refuses the request ({status}): {excerpt!r}"
+        )
+
+    def _url(self, path: str) -> str:
+        url = urljoin(self.base_url, path)
+        if urlsplit(url)[:2] != urlsplit(self.base_url)[:2]:
+            raise BackendResponseError(
+                f"{self._shown(url)} is not on the server {self._shown(self.base_url)}, "
+                "so the credentials are not sent there."
+            )
+        return url
+
+    def _error(
+        self, error_class: type[E], response: requests.Response, text: str
+    ) -> E:
+        shown = self._shown(response.url)
+        return error_class(self._blanked(f"{response.request.method} {shown} {text}"))
+
+    def _shown(self, url: str) -> str:
+        """Give a URL without its query and without user and password."""
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        return self._blanked(f"{parts.scheme}://{host}{parts.path}")
+
+    def _blanked(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Give the pause asked for, in seconds; a date is measured by the backend's own clock."""
+    value = response.headers.get("Retry-After")
+    if not value:
+        return None
+    try:
+        return max(float(value), SHORTEST_PAUSE_SECONDS)
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(value)
+        now_text = response.headers.get("Date")
+        now = parsedate_to_datetime(now_text) if now_text else datetime.now(UTC)
+        return max((until - now).total_seconds(), SHORTEST_PAUSE_SECONDS)
+    except (TypeError, ValueError):
+        return None

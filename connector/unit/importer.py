@@ -1,0 +1,333 @@
+"""
+Importing one record: lock, read, dependencies, map, create or update, bind.
+
+The lock comes before the first look at the binding.  Two jobs that both need a record which does
+not exist yet would otherwise both create it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from connector.connector import (
+    Binder,
+    ConnectorEnvironment,
+    ExternalId,
+    external_key,
+    lock_name,
+    try_locks,
+)
+from connector.exception import IDMissingInBackend, NoConnectorUnitError, RetryableJobError
+from connector.session import Recordset
+from connector.unit.backend_adapter import CRUDAdapter
+from connector.unit.checksum import checksum
+from connector.unit.dependency import Dependency, dependencies_in
+from connector.unit.import_run import ImportRun, Key, Outcome
+from connector.unit.map_record import MapRecord
+from connector.unit.modifier import to_utc
+from connector.unit.synchronizer import Importer
+
+__all__ = ["Importer", "RecordImporter", "import_lock_name"]
+
+logger = logging.getLogger(__name__)
+
+#: Who holds a record lock is usually done after this.
+LOCK_RETRY_SECONDS = 1
+
+#: The x2many commands that an import mapper gives for lines.
+ADDED, WRITTEN, KEPT = 0, 1, 4
+_LINE_OUTCOMES = {
+    ADDED: Outcome.CREATED,
+    WRITTEN: Outcome.UPDATED,
+    KEPT: Outcome.UNCHANGED,
+}
+
+Values = dict[str, Any]
+
+
+def import_lock_name(backend_record: Any, model: Any, external_id: object) -> str:
+    """Give the name of the lock under which a record of a backend is imported."""
+    return lock_name("import_record", backend_record, model, external_key(external_id))
+
+
+class RecordImporter(Importer):
+    """
+    Imports one record of a model, with what it depends on.
+
+    Importing the same data again writes nothing: the binding keeps the date the backend gave and
+    a checksum of the mapped values.  Whatever the record needs is imported by the importer of
+    its model, in the same transaction; records that need each other are created without the link
+    that closes the circle and get it once both exist.
+    """
+
+    _base_backend_adapter = CRUDAdapter
+
+    #: Pairs of a path in the record, `"artist_id"` or `"lines.track_id"`, and a binding model.
+    _dependencies: ClassVar[list[tuple[str, str]]] = []
+
+    def __init__(self, connector_env: ConnectorEnvironment) -> None:
+        super().__init__(connector_env)
+        self.external_id: ExternalId = ""
+        self.record: Any = None
+        self.import_run = ImportRun()
+
+    @property
+    def key(self) -> Key:
+        """The record at work, as the run knows it."""
+        return (self.connector_env.model_name, external_key(self.external_id))
+
+    # -- the way through ---------------------------------------------------------------------
+
+    def run(self, external_id: ExternalId, force: bool = False, record: Any = None) -> Outcome:
+        """
+        Import a record and say what became of it.
+
+        *record* saves reading what a listing has brought; *force* imports even when nothing
+        seems to have changed.
+
+        Raises:
+            RetryableJobError: another job imports this record or one that it needs.
+        """
+        self.external_id, run = external_id, self.import_run
+        if self.key in run.outcomes and not force:
+            return run.outcomes[self.key]
+        self.acquire_lock()
+        run.unfinished.add(self.key)
+        try:
+            outcome = self._import(force, record)
+        finally:
+            run.unfinished.discard(self.key)
+        run.note(self.key, outcome)
+        self._finish_waiting()
+        return run.outcomes[self.key]
+
+    def _import(self, force: bool, record: Any) -> Outcome:
+        record = record if record is not None else self.import_run.records.get(self.key)
+        try:
+            self.record = self.read() if record is None else record
+        except IDMissingInBackend:
+            return Outcome.MISSING
+        if reason := self.must_skip():
+            logger.info("Import skipped: %s", reason, extra={"external_id": self.external_id})
+            return Outcome.SKIPPED
+        binding = self.get_binding()
+        if not force and self.is_uptodate(binding):
+            return Outcome.UNCHANGED
+        self.before_import()
+        self.import_dependencies()
+        outcome, binding = self._write(self.get_binding(), self.map_data(), force)
+        self.after_import(binding)
+        self.import_run.writing.discard(self.key)
+        return outcome
+
+    def acquire_lock(self) -> None:
+        """
+        Lock the record before anything is known about it, and forget what was.
+
+        Raises:
+            RetryableJobError: another job imports it; the try is not counted.
+        """
+        name = import_lock_name(self.backend_record, self.connector_env.model_name, self.external_id)
+        if name in self.import_run.locked:
+            return
+        if not try_locks(self.env, [name]):
+            raise RetryableJobError(
+                f"{self.connector_env.model_name!r} {self.external_id!r} is being imported by "
+                "another job.",
+                seconds=LOCK_RETRY_SECONDS,
+                ignore_retry=True,
+            )
+        self.import_run.locked.add(name)
+        self.binder.forget(self.external_id)
+
+    # -- hooks -------------------------------------------------------------------------------
+
+    def read(self) -> Any:
+        """Read the record from the backend; IDMissingInBackend when it is gone."""
+        return self.backend_adapter.read(self.external_id)
+
+    def must_skip(self) -> str | None:
+        """Give a reason to leave the record, or None."""
+        return None
+
+    def get_binding(self) -> Recordset:
+        """Give the record's binding, empty when it has none."""
+        return self.binder.to_openerp(self.external_id)
+
+    def updated_at(self) -> datetime | None:
+        """Give when the backend changed the record last, by its own clock, in UTC."""
+        field = self.backend_adapter._updated_at_field
+        value = self.record.get(field) if hasattr(self.record, "get") else None
+        return to_utc(value) if value else None
+
+    def is_uptodate(self, binding: Recordset) -> bool:
+        """
+        Say whether the binding is newer than the record, which then is not even mapped.
+
+        Both dates are the backend's, so no clocks are compared.  Equal dates decide nothing: a
+        backend may change a record twice in its smallest unit of time.
+        """
+        updated_at = self.updated_at()
+        if not binding or updated_at is None or "backend_updated_at" not in binding._fields:
+            return False
+        known: str | bool = binding.backend_updated_at
+        return bool(known) and _stamp(updated_at) < str(known)
+
+    def before_import(self) -> None:
+        """Hook: the record is going to be imported."""
+
+    def dependencies(self) -> Iterable[Dependency]:
+        """Give what the record needs; by default what `_dependencies` declares."""
+        return dependencies_in(self.record, self._dependencies)
+
+    def import_dependencies(self) -> None:
+        """Import what the record needs, as far as it is not bound."""
+        for dependency in self.dependencies():
+            self.import_dependency(dependency.external_id, dependency.model)
+
+    def import_dependency(
+        self,
+        external_id: ExternalId,
+        binding_model: str,
+        importer_class: type[Importer] | None = None,
+        always: bool = False,
+    ) -> None:
+        """
+        Import a record that this one needs, in the same transaction, unless it is bound.
+
+        With *always* a bound one is imported again.
+        """
+        needed: Key = (binding_model, external_key(external_id))
+        if needed in self.import_run.unfinished:
+            self.import_run.waiting.setdefault(needed, set()).add(self.key)
+            self.import_run.records[self.key] = self.record
+            return
+        if not always and self.binder_for(binding_model).to_openerp(external_id):
+            return
+        importer = self.unit_for(importer_class or RecordImporter, binding_model)
+        if isinstance(importer, RecordImporter):
+            importer.import_run = self.import_run
+        importer.run(external_id)
+
+    def map_data(self) -> MapRecord:
+        """Make the mapping of the record ready."""
+        return self.mapper.map_record(self.record)
+
+    def validate_data(self, values: Values) -> None:
+        """Hook: raise InvalidDataError when the mapped values cannot be taken."""
+
+    def create(self, values: Values) -> Recordset:
+        """Create the binding, and with it the record."""
+        return self.model.with_context(connector_no_export=True).create(values)
+
+    def update(self, binding: Recordset, values: Values) -> None:
+        """Write to a binding."""
+        binding.with_context(connector_no_export=True).write(values)
+
+    def after_import(self, binding: Recordset) -> None:
+        """Hook: the record is imported and bound."""
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def _write(
+        self, binding: Recordset, map_record: MapRecord, force: bool
+    ) -> tuple[Outcome, Recordset]:
+        values = map_record.values(**self._map_options(for_create=False))
+        lines = {target: values.pop(target) for _, target, _ in self.mapper.children if target in values}
+        stamps = self._stamps(values)
+        if binding:
+            return self._update(binding, values, lines, stamps, force), binding
+        if any(definition.only_create for definition in self.mapper._map_methods.values()):
+            values = map_record.values(**self._map_options(for_create=True))
+        else:
+            values.update(lines)
+        return Outcome.CREATED, self._create({**values, **stamps})
+
+    def _create(self, values: Values) -> Recordset:
+        self.validate_data(values)
+        values.setdefault(self.binder._backend_field, self.backend_record.id)
+        values.setdefault(self.binder._external_field, external_key(self.external_id))
+        self._note_lines(values)
+        self.import_run.writing.add(self.key)
+        binding = self.create(values)
+        self.binder.bind(self.external_id, binding)
+        return binding
+
+    def _update(
+        self, binding: Recordset, values: Values, lines: Values, stamps: Values, force: bool
+    ) -> Outcome:
+        self._note_lines(lines)
+        removed = self._removed_lines(binding, lines)
+        same = "checksum" in stamps and binding.checksum == stamps["checksum"]
+        changes = {} if same and not force else {**values, **stamps}
+        for target, commands in lines.items():
+            if written := [command for command in commands if command[0] != KEPT]:
+                changes[target] = written
+        if changes:
+            self.validate_data({**values, **lines})
+            self.import_run.writing.add(self.key)
+            self.update(binding, changes)
+            self.binder.bind(self.external_id, binding)
+        for line in removed:
+            line.unlink()
+        return Outcome.UNCHANGED if same and not force else Outcome.UPDATED
+
+    def _map_options(self, for_create: bool) -> dict[str, Any]:
+        return {"for_create": for_create, "unfinished": self.import_run.unfinished}
+
+    def _stamps(self, values: Values) -> Values:
+        """Give what the binding keeps to recognise an unchanged record."""
+        stamps: Values = {}
+        fields = self.model._fields
+        if "checksum" in fields:
+            stamps["checksum"] = checksum(values)
+        if "backend_updated_at" in fields and (updated_at := self.updated_at()) is not None:
+            stamps["backend_updated_at"] = _stamp(updated_at)
+        return stamps
+
+    def _note_lines(self, values: Values) -> None:
+        """Count lines as the records they are, each by its own external id."""
+        for _, target, model in self.mapper.children:
+            binder = self._line_binder(model)
+            for command, line_id, line in values.get(target) or () if binder else ():
+                known = self.env[model].browse(line_id) if line_id else line
+                external_id = known[binder._external_field]
+                self.import_run.note((model, str(external_id)), _LINE_OUTCOMES[command])
+
+    def _removed_lines(self, binding: Recordset, lines: Values) -> list[Recordset]:
+        """Give the normal records of the lines that the backend's record no longer has."""
+        removed: list[Recordset] = []
+        for _, target, model in self.mapper.children:
+            binder = self._line_binder(model)
+            if binder is None or target not in lines:
+                continue
+            kept = {line_id for command, line_id, _ in lines[target] if command != ADDED}
+            gone = [line for line in binding[target] if line.id not in kept]
+            removed += [binder.unwrap_binding(line, browse=True) for line in gone]
+        return removed
+
+    def _line_binder(self, model: str) -> Binder | None:
+        """Give the binder of a model of lines, None where lines are not bound."""
+        try:
+            return self.binder_for(model)
+        except NoConnectorUnitError:
+            return None
+
+    # -- cycles ------------------------------------------------------------------------------
+
+    def _finish_waiting(self) -> None:
+        """Import those again that were created without their link to this record."""
+        for model, external_id in sorted(self.import_run.waiting.pop(self.key, ())):
+            importer = self.unit_for(RecordImporter, model)
+            importer.import_run = self.import_run
+            importer.run(external_id, force=True)
+
+
+def _stamp(moment: datetime) -> str:
+    """Give a point in time in UTC as text of fixed width, so that texts compare as times do."""
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.isoformat(sep=" ", timespec="microseconds")
