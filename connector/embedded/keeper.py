@@ -13,6 +13,7 @@ from pathlib import Path
 
 from connector.embedded import locks, postgres, redis
 from connector.embedded.layout import Layout
+from connector.embedded.processes import spawn
 
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from connector.embedded.keeper import keep; "
 _PROGRAM += "keep(sys.argv[2])"
@@ -31,14 +32,8 @@ def ensure(layout: Layout) -> None:
     except BlockingIOError:
         return
     packages = str(Path(__file__).resolve().parents[2])
-    subprocess.Popen(  # noqa: S603 - this interpreter, constant program
-        [sys.executable, "-I", "-S", "-c", _PROGRAM, packages, str(layout.root)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-    )
+    command = [sys.executable, "-I", "-S", "-c", _PROGRAM, packages, str(layout.root)]
+    spawn(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def keep(root: str) -> None:

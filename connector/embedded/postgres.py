@@ -7,6 +7,7 @@ import pwd
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -24,6 +25,8 @@ from connector.exception import ServerUnreachableError
 NAME = "connector"
 PORT = 5432
 RECOVERY_SECONDS = 120
+#: The protocol's shortest question: "is there encryption?"
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 #: A pid no process has: larger than any kernel gives.
 DEAD_PID = "999999999"
 
@@ -88,9 +91,12 @@ class Postgres:
             with socket.socket(socket.AF_UNIX) as probe:
                 probe.settimeout(2)
                 probe.connect(f"{lines[4].strip()}/.s.PGSQL.{lines[3].strip()}")
+                # Backends that outlive a killed postmaster for a moment keep its socket open;
+                # only a living one answers.
+                probe.sendall(SSL_REQUEST)
+                return probe.recv(1) in (b"S", b"N")
         except OSError:
             return False
-        return True
 
     def _becomes_ready(self) -> bool:
         """Wait while a server is up but does not answer: it recovers from a crash, say."""

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 STOP_SECONDS = 60
 POLL_SECONDS = 0.02
+
+# Background processes outlive the objects that started them; kept here until they are reaped.
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def spawn(command: list[str], **arguments: Any) -> subprocess.Popen[bytes]:
+    """Start a process of the background: its own session, no input, no directory held."""
+    _reap()
+    process = subprocess.Popen(  # noqa: S603 - programs found by `binaries`, or this interpreter
+        command, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True, **arguments
+    )
+    _started.append(process)
+    return process
 
 
 def is_alive(pid: int, needle: str) -> bool:
@@ -55,8 +68,11 @@ def end(pid: int, needle: str, how: signal.Signals) -> None:
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
         time.sleep(POLL_SECONDS)
-        with contextlib.suppress(ChildProcessError):  # not a child of this process
-            os.waitpid(pid, os.WNOHANG)
+        _reap()
+
+
+def _reap() -> None:
+    _started[:] = [process for process in _started if process.poll() is None]
 
 
 def last_lines(path: Path, count: int = 15) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from connector.embedded.binaries import Version, redis_candidates, runnable_program, version_of
 from connector.embedded.identity import Identity, clean_environment
 from connector.embedded.layout import Layout
-from connector.embedded.processes import POLL_SECONDS, end, is_alive, last_lines, pid_in
+from connector.embedded.processes import POLL_SECONDS, end, is_alive, last_lines, pid_in, spawn
 from connector.exception import ServerUnreachableError
 
 OLDEST: Version = (6, 2)
@@ -113,14 +113,11 @@ class Redis:
 
     def _spawn(self, program: Path) -> subprocess.Popen[bytes]:
         with open(self.layout.redis_log, "ab") as out:
-            return subprocess.Popen(  # noqa: S603 - a program found by `binaries`
+            return spawn(
                 [*self.who.prefix, str(program), str(self.layout.redis_configuration)],
-                stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                cwd="/",
                 env=clean_environment(),
-                start_new_session=True,
                 **self.who.arguments(),
             )
 

@@ -99,7 +99,7 @@ def test_key_in_the_wrong_section_is_told_its_own(conffile):
 
 def test_misspelt_variable_is_refused_and_a_foreign_one_is_not():
     """A variable close to a key is a typing error; one that is close to none is someone else's."""
-    with pytest.raises(ConfigurationError, match="CONNECTOR_DB_NAEM.*'db_name'"):
+    with pytest.raises(ConfigurationError, match=r"CONNECTOR_DB_NAEM.*'db_name'"):
         load(environ={"CONNECTOR_DB_NAEM": "x"})
 
     assert load(environ={"CONNECTOR_EXAMPLE_TOKEN": "x"}) == load()
