@@ -87,7 +87,12 @@ class BatchImporter(Importer):
             page=page,
             identity_key=_identity("import_batch", self.backend_record, model_name, where),
             description=f"Import {model_name} of {self.backend_record.name}: next page",
+            **self.job_options(),
         )
+
+    def job_options(self) -> dict[str, Any]:
+        """Hook: give options of `delay`, such as `priority`, for all jobs of this model."""
+        return {}
 
 
 class DirectBatchImporter(BatchImporter):
@@ -173,6 +178,8 @@ def import_chunk(
         result = importer.run(records[start : start + SLICE_RECORDS], force=force)
         if result.refused:
             _delay_chunk(connector_env, result.refused, eta=LOCK_RETRY_SECONDS, force=force)
+        for record in result.nameless:
+            _delay_chunk(connector_env, [record], force=force)
         for external_id in result.poisoned:
             _delay_record(connector_env, external_id, force=force)
         _add_counts(total["counts"], importer.import_run.counts())
@@ -198,6 +205,7 @@ def _delay_chunk(connector_env: ConnectorEnvironment, records: list[Any], **opti
         backend_record.id,
         records,
         description=f"Import {len(records)} {model_name} of {backend_record.name}",
+        **_job_options(connector_env),
         **options,
     )
 
@@ -213,8 +221,13 @@ def _delay_record(
         external_id,
         description=f"Import {model_name} {external_id} of {backend_record.name}",
         identity_key=_identity("import_record", backend_record, model_name, external_id),
+        **_job_options(connector_env),
         **options,
     )
+
+
+def _job_options(connector_env: ConnectorEnvironment) -> dict[str, Any]:
+    return _unit(connector_env, BatchImporter, ChunkedBatchImporter).job_options()
 
 
 def _identity(action: str, backend_record: Any, model_name: str, what: object) -> str:
