@@ -119,15 +119,17 @@ class InvoiceMapper(ShopMapper):
         (convert("total", float), "amount_total"),
         (backend_to_m2o("customer", binding="shop.customer"), "partner_id"),
     ]
+    children = [("lines", "shop_line_ids", "shop.invoice.line")]
 
 
 @shop
 class InvoiceLineMapper(ShopMapper):
+    """The invoice is not mapped: a line is mapped as its child."""
+
     _model_name = "shop.invoice.line"
 
     direct = [
         ("quantity", "quantity"),
         (convert("unit_price", float), "price_unit"),
-        (backend_to_m2o("invoice", binding="shop.invoice"), "invoice_id"),
         (backend_to_m2o("track", binding="shop.track"), "track_id"),
     ]

@@ -52,12 +52,13 @@ class Killer:
     _start: float = field(default_factory=time.monotonic)
 
     @property
-    def is_done(self) -> bool:
-        return len(self.kills) == len(PLAN)
+    def missed(self) -> int:
+        """How many of the plan have not happened."""
+        return len(PLAN) - len(self.kills)
 
     def strike(self, share_done: float) -> None:
         """Kill the next victim when its time has come and a job is started."""
-        if self.is_done or share_done < PLAN[len(self.kills)][0]:
+        if not self.missed or share_done < PLAN[len(self.kills)][0]:
             return
         database = sql.connect(self.database)
         with closing(database.cursor(sql.READ_COMMITTED)) as cr:

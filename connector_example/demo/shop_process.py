@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import requests
 
+from connector.exception import ConnectorException
+
 START_SECONDS = 10
 STOP_SECONDS = 5
 
@@ -33,7 +35,7 @@ class ShopProcess:
     The shop, running from `with` to the end of its block.
 
     Raises:
-        RuntimeError: the process ends before it tells its address.
+        ConnectorException: the process ends before it tells its address.
     """
 
     state_file: Path | None = None
@@ -58,8 +60,20 @@ class ShopProcess:
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
         if not self.url:
-            raise RuntimeError(f"The example shop did not start: {' '.join(command)}")
+            raise ConnectorException(f"The example shop did not start: {' '.join(command)}")
         return self
+
+    def check(self) -> None:
+        """
+        Raises:
+            ConnectorException: the shop's process has ended.
+        """
+        status = self._process.poll()
+        if status is not None:
+            raise ConnectorException(
+                f"The shop ended with status {status}; nothing is lost, the jobs wait for it. "
+                "Run the demo again to go on."
+            )
 
     def __exit__(
         self,

@@ -1,6 +1,8 @@
 """What was bought: invoices and their lines."""
 
-from connector.core import fields, models
+from typing import Any
+
+from connector.core import api, fields, models
 
 
 class SaleInvoice(models.Model):
@@ -25,6 +27,7 @@ class ShopInvoice(models.Model):
     _description = "Shop invoice"
 
     openerp_id = fields.Many2one("sale.invoice", required=True, ondelete="cascade", index=True)
+    shop_line_ids = fields.One2many("shop.invoice.line", "shop_invoice_id")
 
 
 class SaleInvoiceLine(models.Model):
@@ -44,3 +47,15 @@ class ShopInvoiceLine(models.Model):
     _description = "Shop invoice line"
 
     openerp_id = fields.Many2one("sale.invoice.line", required=True, ondelete="cascade", index=True)
+    shop_invoice_id = fields.Many2one("shop.invoice", required=True, ondelete="cascade", index=True)
+
+    @api.model
+    def create(self, values: Any) -> Any:
+        """A line of a shop's invoice is a line of the invoice that is bound to it."""
+        if isinstance(values, list):
+            return super().create([self._with_invoice(each) for each in values])
+        return super().create(self._with_invoice(values))
+
+    def _with_invoice(self, values: dict[str, Any]) -> dict[str, Any]:
+        shop_invoice = self.env["shop.invoice"].browse(values["shop_invoice_id"])
+        return {**values, "invoice_id": shop_invoice.openerp_id.id}

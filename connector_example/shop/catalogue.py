@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from connector_example.shop.tables import KINDS, LINES, TABLES, Record, read_table
+from connector_example.shop.tables import LINES, TABLES, Record, read_table
 
 STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -98,7 +98,7 @@ class Catalogue:
         }
 
     def totals(self) -> dict[str, int]:
-        return {kind: self.count(kind) for kind in KINDS}
+        return {table: self.count(table) for table in TABLES}
 
     def _load(self) -> None:
         if self._state_file is None or not self._state_file.exists():

@@ -1,0 +1,55 @@
+"""The import as the demo runs it: enqueue, watch, strike if asked to, and count."""
+
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from connector.embedded import Services
+from connector_example.demo.database import handler
+from connector_example.demo.kill import Killer
+from connector_example.demo.progress import display
+from connector_example.demo.report import Run
+from connector_example.demo.run import JobRun
+from connector_example.demo.shop_process import ShopProcess
+from connector_example.demo.workers import Workers
+
+
+@dataclass
+class Import:
+    """Everything that one run of the import needs."""
+
+    console: Console
+    services: Services
+    database: str
+    shop: ShopProcess
+    workers: Workers
+    backend_id: int
+    kill: bool = False
+
+    def run(self) -> Run:
+        """
+        Import everything the shop has, and tell what happened.
+
+        Raises:
+            ConnectorException: the shop or the workers have ended, or nothing moves any more.
+        """
+        before, totals = self.shop.traffic(), self.shop.totals()
+        jobs = JobRun(self.database)
+        with handler(self.database).session() as session:
+            jobs.begin(session, self.backend_id)
+        with display(self.console, totals) as progress:
+            killer = Killer(self.database, self.services, progress.tell) if self.kill else None
+            for snapshot in jobs.watch():
+                self.workers.check()
+                self.shop.check()
+                progress.show(snapshot.done(totals))
+                if killer:
+                    killer.strike(snapshot.share_done(totals))
+        return Run(
+            counts=snapshot.counts,
+            failures=snapshot.failures,
+            traffic=self.shop.traffic() - before,
+            seconds=jobs.seconds,
+            kills=killer.kills if killer else (),
+            missed_kills=killer.missed if killer else 0,
+        )
