@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import click
 
@@ -15,8 +15,6 @@ from connector.core.addon import found_addons
 from connector.embedded.binaries import postgres_candidates, redis_candidates, version_of
 from connector.queue import broker
 from connector.server_url import without_password
-
-Check = Callable[[Config], Iterator[str]]
 
 
 @click.command()
@@ -53,12 +51,12 @@ def _addons(_config: Config) -> Iterator[str]:
 
 def _servers(config: Config) -> Iterator[str]:
     with open_servers(config) as services:
-        with sql.connect(sql.default_database()).cursor() as cr:
+        with sql.current_server().maintenance() as cr:
             cr.execute("SHOW server_version")
-            found = cr.fetchone()
-        version = found[0] if found else "of unknown version"
+            version = cr.fetchone()[0]
         yield f"PostgreSQL {version} answers at {without_password(services.database_url)}"
-        yield f"Redis {broker.server_version()} answers at {without_password(services.redis_url)}"
+        broker.current().ping()
+        yield f"Redis answers at {without_password(services.redis_url)}"
 
 
 def _version(numbers: tuple[int, ...] | None) -> str:

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import NoReturn
 
 from connector.config import Config
-from connector.core import sql
+from connector.core import addon, registries, sql
 from connector.embedded import Services
 from connector.queue import broker
 from connector.server_url import with_parameters
@@ -35,6 +35,8 @@ def open_servers(config: Config) -> Iterator[Services]:
     ):
         sql.use_server(dsn_of(services, config), config.db_maxconn)
         broker.use_redis(services.redis_url)
+        registries.configure(config.registry_lru_size, config.limit_memory_soft)
+        addon.use_addons_path(config.addons_path)
         try:
             yield services
         finally:
@@ -44,6 +46,17 @@ def open_servers(config: Config) -> Iterator[Services]:
 def dsn_of(services: Services, config: Config) -> str:
     """The server's URL with the default database of *config*."""
     return with_parameters(services.database_url, config.db_name, {})
+
+
+def check_servers() -> None:
+    """
+    Ask both servers for an answer, before work begins that needs them.
+
+    Raises:
+        DatabaseUnreachableError, BrokerDownError: with what to do.
+    """
+    sql.database_exists(sql.default_database())
+    broker.current().ping()
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What authors of connectors test with; `plugin` is loaded by pytest itself."""

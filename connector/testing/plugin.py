@@ -1,1 +1,131 @@
-"""The pytest plugin: servers, databases and environments for tests (entry point `pytest11`)."""
+"""
+The pytest plugin: servers, databases and environments for tests.
+
+    servers      PostgreSQL and Redis: those of DATABASE_URL and REDIS_URL, or started ones
+    addons       what is installed: mark `addons`, else ini `connector_addons`
+    database     a real copy of the template database, with real commits
+    env          one transaction that is rolled back, on a copy shared by such tests
+    session      a connector session over `env`
+    declared_in  classes made in its block belong to an addon, until the test ends
+
+Imported by every run of pytest, so it imports what it needs when a fixture is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from connector.embedded import Services
+    from connector.testing.databases import TestDatabase
+
+ADDONS = "connector_addons"
+#: Below the data directory: a test run must not share servers with real data.
+TESTS_DIRECTORY = "tests"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini(ADDONS, "Addons of the tests' databases; the last one is under test.", "args")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "addons(*names): the addons of the test's database")
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Services]:
+    """PostgreSQL and Redis answer, and the core knows where."""
+    from connector import config
+    from connector.core import sql
+    from connector.embedded import Services
+    from connector.queue import broker
+    from connector.server_url import with_parameters
+
+    loaded = config.Config.load()
+    home = loaded.home / TESTS_DIRECTORY
+    with Services(home, database_url=loaded.dsn(), redis_url=loaded.redis_url) as services:
+        sql.use_server(with_parameters(services.database_url, loaded.db_name, {}))
+        broker.use_redis(services.redis_url)
+        yield services
+        sql.close_all()
+
+
+@pytest.fixture
+def addons(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The addons of this test's database; the last one is under test."""
+    mark = request.node.get_closest_marker("addons")
+    return tuple(mark.args if mark else request.config.getini(ADDONS)) or ("connector",)
+
+
+@pytest.fixture
+def database(servers: Services, addons: tuple[str, ...]) -> Iterator[TestDatabase]:
+    """A database of the test's own, a real copy of the template."""
+    from connector.testing import databases, templates
+
+    name = templates.copy_of_template(addons)
+    try:
+        yield databases.TestDatabase(name)
+    finally:
+        templates.drop_copy(name)
+
+
+@pytest.fixture(scope="session")
+def shared_databases(servers: Services) -> Iterator[Callable[[tuple[str, ...]], str]]:
+    """Gives the name of the one database in which tests of a set of addons are rolled back."""
+    from connector.testing import templates
+
+    made: dict[tuple[str, ...], str] = {}
+
+    def shared(addons: tuple[str, ...]) -> str:
+        if addons not in made:
+            made[addons] = templates.copy_of_template(addons)
+        return made[addons]
+
+    yield shared
+    for name in made.values():
+        templates.drop_copy(name)
+
+
+@pytest.fixture
+def env(
+    shared_databases: Callable[[tuple[str, ...]], str], addons: tuple[str, ...]
+) -> Iterator[Any]:
+    """An environment of the superuser in one transaction, which is rolled back."""
+    from connector.testing import databases
+
+    with databases.one_transaction(shared_databases(addons)) as environment:
+        yield environment
+
+
+@pytest.fixture
+def session(env: Any) -> Any:
+    """A connector session over `env`."""
+    from connector.session import ConnectorSession
+
+    return ConnectorSession.from_env(env)
+
+
+@pytest.fixture
+def declared_in(
+    addons: tuple[str, ...],
+) -> Iterator[Callable[..., AbstractContextManager[None]]]:
+    """
+    A context in which classes belong to the addon named, by default to the one under test.
+
+    Models declared so are forgotten when the test ends; `database.update` loads them.
+    """
+    from connector.core.addon import declared_in as declare
+    from connector.core.models import MetaModel
+
+    before = {addon: list(classes) for addon, classes in MetaModel.module_to_models.items()}
+
+    def declared(name: str = addons[-1]) -> AbstractContextManager[None]:
+        return declare(name)
+
+    yield declared
+    MetaModel.module_to_models.clear()
+    MetaModel.module_to_models.update(before)

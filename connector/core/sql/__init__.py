@@ -2,6 +2,8 @@
 
 from connector.core.sql import composed, errors, locks, schema
 from connector.core.sql.cursor import READ_COMMITTED, REPEATABLE_READ, Cursor, Transaction
+from connector.core.sql.pool import on_release
+from connector.core.sql.rolled_back import RolledBackCursor
 from connector.core.sql.server import (
     Database,
     close_all,
@@ -11,6 +13,7 @@ from connector.core.sql.server import (
     database_exists,
     default_database,
     drop_database,
+    in_use,
     use_server,
 )
 
@@ -19,6 +22,7 @@ __all__ = [
     "REPEATABLE_READ",
     "Cursor",
     "Database",
+    "RolledBackCursor",
     "Transaction",
     "close_all",
     "composed",
@@ -29,7 +33,9 @@ __all__ = [
     "default_database",
     "drop_database",
     "errors",
+    "in_use",
     "locks",
+    "on_release",
     "schema",
     "use_server",
 ]
