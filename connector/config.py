@@ -115,7 +115,7 @@ class Config:
     logfile: str | None = _option(_directory, None)
     #: Home of the embedded servers and of kept files; see `home`.
     data_dir: str | None = _option(_directory, None)
-    #: Isolation of scripts, calls and loading; jobs run at READ COMMITTED.
+    #: Isolation of scripts, calls and loading; jobs have `job_isolation_level`.
     isolation_level: str = _option(_one_of(*ISOLATION_LEVELS), "repeatable read")
     #: Channels with their capacities, such as `root:4,root.shop:1`.
     channels: str = _option(str, "root", section="queue")
@@ -131,6 +131,10 @@ class Config:
     max_memory: int | None = _option(_whole, None, section="queue")
     #: Seconds that one job may take.
     job_timeout: int = _option(_whole, 3600, section="queue")
+    #: Isolation of a job's effect. At REPEATABLE READ, constraints and reruns carry what locks do.
+    job_isolation_level: str = _option(
+        _one_of(*ISOLATION_LEVELS), "read committed", section="queue"
+    )
 
     #: The environment's DATABASE_URL: server and default database.
     database_url: str | None = field(default=None, metadata={"secret": True})
