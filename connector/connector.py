@@ -135,9 +135,8 @@ class ConnectorEnvironment:
         connector_env: ConnectorEnvironment | None = None,
     ) -> ConnectorEnvironment:
         """Make an environment for another model, with what *connector_env* propagates."""
-        kwargs = {}
-        if connector_env is not None:
-            kwargs = {name: getattr(connector_env, name) for name in connector_env._propagate_kwargs}
+        names = connector_env._propagate_kwargs if connector_env is not None else ()
+        kwargs = {name: getattr(connector_env, name) for name in names}
         return cls(backend_record, session, model, **kwargs)
 
 

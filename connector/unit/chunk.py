@@ -47,6 +47,8 @@ class ChunkResult:
     refused: list[Any] = field(default_factory=list)
     #: records that cannot be imported, by external id, with the error that says why
     poisoned: dict[str, str] = field(default_factory=dict)
+    #: records without an external id
+    nameless: list[Any] = field(default_factory=list)
 
 
 class ChunkImporter(Importer):
@@ -60,6 +62,7 @@ class ChunkImporter(Importer):
         self.result = ChunkResult()
         self._dependencies: dict[str, list[Key]] = {}
         self._force = False
+        self._alone = False
 
     def run(self, records: Sequence[Any], force: bool = False) -> ChunkResult:
         """
@@ -70,7 +73,7 @@ class ChunkImporter(Importer):
             Exception: a chunk of one record lets the record's own error through.
         """
         assert len(records) <= SLICE_RECORDS, "the job cuts a longer list into slices"
-        self._force = force
+        self._force, self._alone = force, len(records) == 1
         chunk = self._by_id(records)
         self._read_dependencies(chunk)
         self._lock(chunk)
@@ -88,16 +91,16 @@ class ChunkImporter(Importer):
     def _by_id(self, records: Sequence[Any]) -> dict[str, Any]:
         """Give the records by external id; the last of several with one id is the newest."""
         chunk: dict[str, Any] = {}
-        for number, record in enumerate(records, 1):
+        for record in records:
             try:
                 external_id = external_key(self.backend_adapter.external_id_of(record))
             except (KeyError, TypeError, InvalidDataError) as error:
-                if len(records) == 1:
+                if self._alone:
                     raise InvalidDataError(
                         f"A record of {self.connector_env.model_name!r} has no external id in "
                         f"{self.backend_adapter._id_field!r}: {error}"
                     ) from error
-                self.result.poisoned[f"(record {number} of the page, without an id)"] = str(error)
+                self.result.nameless.append(record)
             else:
                 chunk[external_id] = record
                 self.import_run.records[self._key(external_id)] = record
@@ -119,7 +122,7 @@ class ChunkImporter(Importer):
                     for needed in importer.dependencies()
                 ]
             except Exception as error:
-                if len(chunk) == 1:
+                if self._alone:
                     raise
                 self._set_aside(external_id, error)
                 del chunk[external_id]
@@ -196,9 +199,9 @@ class ChunkImporter(Importer):
     def _prefetch_lines(self, records: Iterable[Any]) -> None:
         for source, _, model in self.mapper.children:
             lines = [line for record in records for line in record.get(source) or ()]
-            importable = [line["id"] for line in lines if isinstance(line, Mapping) and "id" in line]
-            if importable:
-                self.binder_for(model).prefetch(importable)
+            ids = [line["id"] for line in lines if isinstance(line, Mapping) and "id" in line]
+            if ids:
+                self.binder_for(model).prefetch(ids)
 
     # -- records -----------------------------------------------------------------------------
 
@@ -230,7 +233,7 @@ class ChunkImporter(Importer):
             middle = len(external_ids) // 2
             self._import(external_ids[:middle])
             self._import(external_ids[middle:])
-        elif len(self._dependencies) == 1:
+        elif self._alone:
             raise error
         else:
             self._set_aside(external_ids[0], error)

@@ -130,7 +130,7 @@ class RecordImporter(Importer):
         Raises:
             RetryableJobError: another job imports it; the try is not counted.
         """
-        name = import_lock_name(self.backend_record, self.connector_env.model_name, self.external_id)
+        name = import_lock_name(self.backend_record, *self.key)
         if name in self.import_run.locked:
             return
         if not try_locks(self.env, [name]):
@@ -236,7 +236,8 @@ class RecordImporter(Importer):
         self, binding: Recordset, map_record: MapRecord, force: bool
     ) -> tuple[Outcome, Recordset]:
         values = map_record.values(**self._map_options(for_create=False))
-        lines = {target: values.pop(target) for _, target, _ in self.mapper.children if target in values}
+        targets = [target for _, target, _ in self.mapper.children if target in values]
+        lines = {target: values.pop(target) for target in targets}
         stamps = self._stamps(values)
         if binding:
             return self._update(binding, values, lines, stamps, force), binding

@@ -56,7 +56,7 @@ class MetaMapper(MetaConnectorUnit):
     _map_methods: dict[str, MappingDefinition]
     _changed_by_fields: frozenset[str]
 
-    def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
+    def __init__(self, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
         super().__init__(name, bases, attrs)
         methods: dict[str, MappingDefinition] = {}
         for base in bases:
@@ -65,9 +65,9 @@ class MetaMapper(MetaConnectorUnit):
         for method, func in attrs.items():
             if getattr(func, "is_mapping", False):
                 methods[method] = _declared(func, methods.get(method))
-        cls._map_methods = methods
-        cls._changed_by_fields = frozenset().union(
-            (_source_field_name(cls, source) for source, _ in attrs.get("direct", ())),
+        self._map_methods = methods
+        self._changed_by_fields = frozenset().union(
+            (_source_field_name(self, source) for source, _ in attrs.get("direct", ())),
             *(definition.changed_by for definition in methods.values()),
             *(getattr(base, "_changed_by_fields", ()) for base in bases),
         )
@@ -118,4 +118,5 @@ def _source_field_name(cls: type, source: Any) -> str:
     try:
         return source_field_name(source)
     except MappingDefinitionError as error:
-        raise MappingDefinitionError(f"{cls.__module__}.{cls.__qualname__}.direct: {error}") from error
+        where = f"{cls.__module__}.{cls.__qualname__}.direct"
+        raise MappingDefinitionError(f"{where}: {error}") from error

@@ -1,0 +1,108 @@
+"""Events call who subscribed."""
+
+import pytest
+
+from connector.core.addon import declared_in
+from connector.event import Event
+from connector.exception import EventError
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture
+def event():
+    return Event()
+
+
+def consumer_of(calls, name):
+    def consumer(session, model_name, *args, **kwargs):
+        calls.append((name, model_name, args, kwargs))
+
+    return consumer
+
+
+def test_consumers_are_called_in_order(event, calls, session):
+    """
+    Consumers of all models come first, then those of the model, in the order of subscription.
+    """
+    event.subscribe(consumer_of(calls, "partner"), model_names="res.partner")
+    event.subscribe(consumer_of(calls, "first"))
+    event.subscribe(consumer_of(calls, "second"))
+    event.subscribe(consumer_of(calls, "other"), model_names=["res.users"])
+
+    event.fire(session, "res.partner", 7, vals={"name": "x"})
+
+    assert [name for name, *_ in calls] == ["first", "second", "partner"]
+    assert calls[0][1:] == ("res.partner", (7,), {"vals": {"name": "x"}})
+
+
+def test_decorator_subscribes_and_stacks(event, session, calls):
+    """
+    The decorator works bare and with options, and gives the function back.
+    """
+
+    @event(model_names="res.users")
+    @event(model_names="res.partner")
+    def consumer(session, model_name):
+        calls.append(model_name)
+
+    event.fire(session, "res.partner")
+    event.fire(session, "res.users")
+    consumer(session, "direct")
+
+    assert calls == ["res.partner", "res.users", "direct"]
+
+
+def test_replacing_takes_the_place_for_the_same_models(event, calls, session):
+    """
+    A replaced consumer is unsubscribed for the models named, and stays for others.
+    """
+    first = consumer_of(calls, "first")
+    event.subscribe(first, model_names=["res.partner", "res.users"])
+    event.subscribe(consumer_of(calls, "second"), model_names="res.partner", replacing=first)
+
+    event.fire(session, "res.partner")
+    event.fire(session, "res.users")
+
+    assert [name for name, *_ in calls] == ["second", "first"]
+
+
+def test_consumer_of_an_addon_that_is_not_installed_is_passed_over(event, calls, session):
+    """
+    Only consumers of installed addons count and are called.
+    """
+    with declared_in("shop_extra"):
+        event.subscribe(consumer_of(calls, "extra"))
+
+    assert not event.has_consumer_for(session, "res.partner")
+    event.fire(session, "res.partner")
+    assert calls == []
+    session.env.registry._init_modules.add("shop_extra")
+    assert event.has_consumer_for(session, "res.partner")
+
+
+def test_unsubscribed_consumer_is_silent(event, calls, session):
+    """
+    Unsubscribing ends the calls, and unsubscribing a stranger is no error.
+    """
+    consumer = consumer_of(calls, "gone")
+    event.subscribe(consumer)
+    event.unsubscribe(consumer)
+    event.unsubscribe(consumer, model_names="res.partner")
+
+    event.fire(session, "res.partner")
+
+    assert calls == []
+
+
+def test_event_is_fired_with_a_model_name(event, session):
+    """
+    Firing with something else than a model's name is an error.
+    """
+    with pytest.raises(EventError, match="name of a model"):
+        event.fire(session, ["res.partner"])
+    with pytest.raises(AssertionError):
+        event.subscribe("no function")
