@@ -104,3 +104,13 @@ def _addon_of(module_path: str) -> str:
         return max(prefixes)[1]
     _, marker, rest = module_path.partition(".addons.")
     return (rest if marker else module_path).partition(".")[0]
+
+
+@contextmanager
+def declared_nowhere() -> Iterator[None]:
+    """In the block `declared_in` does not hold: a real addon is imported in the midst of a test."""
+    token = _declared.set(None)
+    try:
+        yield
+    finally:
+        _declared.reset(token)

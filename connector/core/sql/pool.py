@@ -29,6 +29,9 @@ POOL_WAIT_SECONDS = 10.0
 #: a server notices within this time that the client of a running statement is gone
 CHECK_INTERVAL = "2s"
 
+#: called whenever a connection came back
+on_release: list[Callable[[], None]] = []
+
 _HELD_LOCKS = (
     "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() LIMIT 1"
 )
@@ -91,6 +94,13 @@ class Pool:
             self._changed.notify()
         if not (clean and known):
             _close(lent.connection)
+        for function in on_release:
+            function()
+
+    def in_use(self, dbname: str) -> bool:
+        """Whether a connection to the database is lent."""
+        with self._changed:
+            return any(lent.dbname == dbname for lent in self._busy)
 
     def close(self, dbname: str | None = None) -> None:
         """Close the idle connections, to one database or to all; busy ones close on return."""

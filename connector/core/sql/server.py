@@ -183,6 +183,11 @@ def connect(dbname: str) -> Database:
     return current_server().database(dbname)
 
 
+def in_use(dbname: str) -> bool:
+    """Whether a cursor is open on the database in this process."""
+    return _server is not None and _server.pool.in_use(dbname)
+
+
 def close_all(dbname: str | None = None) -> None:
     """Close this process's idle connections, to one database or to all."""
     if _server is not None:

@@ -1,0 +1,68 @@
+"""Data files of an addon: CSV, XML and SQL, in the order of its manifest."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connector.core.exceptions import CoreError, DataFileError
+from connector.core.modules import data_csv, data_xml
+from connector.core.modules.external_ids import ExternalIds
+from connector.core.modules.graph import Node
+from connector.core.sql import errors
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a file is loaded to, and how."""
+
+    env: Any
+    module: str
+    path: Path
+    #: the addon is being installed, so that everything is written
+    new: bool
+    #: records are left as they are by later updates
+    noupdate: bool
+
+    @property
+    def external_ids(self) -> ExternalIds:
+        return ExternalIds(self.env)
+
+
+def load_files(env: Any, node: Node, names: Iterable[str], *, new: bool, noupdate: bool) -> None:
+    """
+    Load files of an addon.
+
+    Raises:
+        DataFileError: a file is missing, of an unknown kind, or one of its records is wrong.
+    """
+    for name in names:
+        path = node.manifest.path / name
+        logger.info("Loading data", extra={"addon": node.name, "file": name})
+        load_file(Target(env, node.name, path, new, noupdate))
+
+
+def load_file(target: Target) -> None:
+    """Load one file; see `load_files`."""
+    path = target.path
+    if not path.is_file():
+        raise DataFileError(
+            f"The addon {target.module!r} names a data file that is not there: {path}."
+        )
+    try:
+        match path.suffix:
+            case ".csv":
+                data_csv.load(target)
+            case ".xml":
+                data_xml.load(target)
+            case ".sql":
+                target.env.cr.execute(path.read_text(encoding="utf-8"))
+            case _:
+                raise DataFileError(f"{path}: the kind {path.suffix!r} is not csv, xml or sql.")
+    except DataFileError:
+        raise
+    except (CoreError, UnicodeDecodeError, errors.DataError, errors.IntegrityError) as error:
+        raise DataFileError(f"{path}: {error}") from error

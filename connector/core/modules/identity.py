@@ -1,0 +1,45 @@
+"""
+Who a database is: a copy knows that it is one, and is asleep.
+
+The row of `base_database` holds the identifier of the server and the database's own number
+there.  A duplicate has another number, a restored dump also another server.
+"""
+
+from connector.core.sql import Cursor
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS base_database (
+    id int4 PRIMARY KEY CHECK (id = 1),
+    system_identifier int8 NOT NULL,
+    oid int8 NOT NULL,
+    -- the addons and versions that other processes were told of last
+    signalled_modules varchar
+)
+"""
+_SELF = (
+    "SELECT system_identifier, (SELECT oid::int8 FROM pg_database WHERE datname ="
+    " current_database()) FROM pg_control_system()"
+)
+
+
+def remember(cr: Cursor) -> None:
+    """Make the memory, and write into it who this database is; called when it is initialised."""
+    cr.execute(_TABLE)
+    cr.execute(
+        f"INSERT INTO base_database (id, system_identifier, oid) SELECT 1, * FROM ({_SELF}) self"  # noqa: S608 - constant text
+        " ON CONFLICT (id) DO NOTHING"
+    )
+
+
+def is_asleep(cr: Cursor) -> bool:
+    """Whether this is a copy of the database that is remembered."""
+    cr.execute_unflushed(
+        f"SELECT (system_identifier, oid) = ({_SELF}) FROM base_database"  # noqa: S608 - constant text
+    )
+    row = cr.fetchone()
+    return row is None or not row[0]
+
+
+def adopt(cr: Cursor) -> None:
+    """Make this database the one that is remembered: its jobs and crons run again."""
+    cr.execute(f"UPDATE base_database SET (system_identifier, oid) = ({_SELF})")

@@ -1,0 +1,358 @@
+"""The registry of a database: its models by name, built from the addons installed in it."""
+
+import logging
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, ClassVar, Self
+
+from connector.core import modules, registries, sql
+from connector.core.environment import Environment
+from connector.core.exceptions import UnknownModelError
+from connector.core.models import MetaModel
+from connector.core.modules import identity, signaling
+from connector.core.registries import LRU
+
+logger = logging.getLogger(__name__)
+
+SUPERUSER_ID = 1
+CACHE_SIZE = 8192
+
+
+class Registry(Mapping[str, Any]):
+    """
+    The models of one database, name -> class.
+
+    `Registry(db_name)` gives the one registry of a database, and loads it at first.
+
+    Raises:
+        DatabaseNotInitialisedError: the database lacks the tables of the addon `base`.
+    """
+
+    registries: ClassVar[registries.Registries] = registries.registries
+    _lock = registries.registries.lock
+
+    models: dict[str, Any]
+    db_name: str
+    #: every installed addon is loaded
+    loaded: bool
+    #: the models are set up and may be used by anybody
+    ready: bool
+    #: the models changed since the last signal to other processes
+    registry_invalidated: bool
+    #: what was computed from the database changed since the last signal
+    cache_invalidated: bool
+
+    def __new__(cls, db_name: str) -> Self:
+        return cls.registries.find(db_name)  # type: ignore[no-any-return]
+
+    # -- life ---------------------------------------------------------------
+
+    @classmethod
+    def new(
+        cls,
+        db_name: str,
+        force_demo: bool = False,
+        status: Any = None,
+        update_module: bool = False,
+        *,
+        changes: modules.Changes | None = None,
+    ) -> Self:
+        """
+        Build the registry of a database and put it in the place of the one before.
+
+        With *update_module* the states of the addons are followed: what is to be installed,
+        upgraded or removed is; *changes* names more of it. A failure leaves no trace: the
+        states are as before, and no registry is kept. *status* is there for 8.0 callers.
+        """
+        with cls._lock, Environment.manage():
+            registry = object.__new__(cls)
+            registry.init(db_name)
+            cls.delete(db_name)
+            # Loading runs general code that asks for this registry meanwhile.
+            cls.registries[db_name] = registry
+            try:
+                registry.setup_signaling()
+                modules.load_modules(registry, force_demo, update_module, changes)
+            except BaseException:
+                logger.error("Failed to load registry", extra={"database": db_name})
+                cls.delete(db_name)
+                raise
+            # Removing addons builds the registry once more.
+            registry = cls.registries[db_name]
+            registry._init = False
+            registry.ready = True
+            registry.registry_invalidated |= update_module
+            registry.signal_changes()
+            cls.registries.shrink()
+            return registry
+
+    @classmethod
+    def delete(cls, db_name: str) -> None:
+        """Forget the registry of a database."""
+        with cls._lock:
+            registry = cls.registries.pop(db_name, None)
+            if registry is not None:
+                registry.clear_caches()
+
+    @classmethod
+    def delete_all(cls) -> None:
+        """Forget all registries."""
+        with cls._lock:
+            for db_name in list(cls.registries):
+                cls.delete(db_name)
+
+    def init(self, db_name: str) -> None:
+        """Start empty."""
+        self.models = {}
+        self.db_name = db_name
+        self._db = sql.connect(db_name)
+        self._init = True
+        self._init_parent: dict[str, bool] = {}
+        #: the addons loaded so far
+        self._init_modules: set[str] = set()
+        self._sql_error: dict[str, str] = {}
+        self._m2m: dict[Any, Any] = {}
+        self._fields_by_model: dict[str, Any] | None = None
+        self._post_init_queue: deque[Callable[[], None]] = deque()
+        self.test_cr: Any = None
+        self.loaded = False
+        self.ready = False
+        self.registry_invalidated = False
+        self.cache_invalidated = False
+        self.registry_sequence: int | None = None
+        self.cache_sequence: int | None = None
+        #: which addons, in which versions, this registry was built from
+        self.module_states: str | None = None
+        self.loaded_xmlids: set[str] = set()
+        self.cache: LRU[Any, Any] = LRU(CACHE_SIZE)
+
+    def in_use(self) -> bool:
+        """Whether a cursor is open on the database in this process."""
+        return sql.in_use(self.db_name)
+
+    def asleep(self) -> bool:
+        """Whether the database is a copy that nobody adopted: no job, cron or exporter runs."""
+        with self.cursor(sql.READ_COMMITTED) as cr:
+            return identity.is_asleep(cr)
+
+    def cursor(self, isolation_level: str | None = None) -> sql.Cursor:
+        """A cursor on the database, REPEATABLE READ unless told otherwise."""
+        return self._db.cursor(isolation_level)
+
+    def in_test_mode(self) -> bool:
+        return self.test_cr is not None
+
+    def enter_test_mode(self, cr: sql.Cursor) -> None:
+        """Work in the one transaction of *cr*: no signals are sent or followed."""
+        self.test_cr = cr
+
+    def leave_test_mode(self) -> None:
+        self.test_cr = None
+        self.cache.clear()
+
+    # -- mapping ------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.models)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.models)
+
+    def __contains__(self, model_name: object) -> bool:
+        return model_name in self.models
+
+    def __getitem__(self, model_name: str) -> Any:
+        try:
+            return self.models[model_name]
+        except KeyError:
+            raise UnknownModelError(
+                f"Database {self.db_name!r} has no model {model_name!r}. "
+                "Install the addon that declares it, or mend the name."
+            ) from None
+
+    def __setitem__(self, model_name: str, model: Any) -> None:
+        self.models[model_name] = model
+
+    def __delitem__(self, model_name: str) -> None:
+        del self.models[model_name]
+
+    def __call__(self, model_name: str) -> Any:
+        return self[model_name]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return f"<Registry of {self.db_name!r}, {len(self.models)} models>"
+
+    # -- models -------------------------------------------------------------
+
+    def load(self, cr: sql.Cursor, module: Any) -> list[str]:
+        """
+        Build the classes that an addon declares into the models of this database.
+
+        Returns the names of the models that changed, those that inherit from them included.
+        The addon's Python code is imported already.
+        """
+        self.cache.clear()
+        names = [
+            cls._build_model(self, cr)._name
+            for cls in MetaModel.module_to_models.get(module.name, [])
+        ]
+        return self.descendants(names, "_inherit", "_inherits")
+
+    def setup_models(self, cr: sql.Cursor) -> None:
+        """Complete the models; to be called after loading addons, before the models are used."""
+        env = Environment(cr, SUPERUSER_ID, {})
+        env.invalidate_all()
+        if self._init_modules:
+            env["ir.model"]._add_manual_models()
+        self._m2m = {}
+        self._fields_by_model = None
+        models = [env[name] for name in self.models]
+        for model in models:
+            model._prepare_setup()
+        for model in models:
+            model._setup_base()
+        for model in models:
+            model._setup_fields()
+        for model in models:
+            model._setup_complete()
+        self.cache.clear()
+        self.registry_invalidated = True
+
+    def init_models(
+        self, cr: sql.Cursor, model_names: Iterable[str], context: Mapping[str, Any]
+    ) -> None:
+        """
+        Create or update the tables of some models.
+
+        *context* may hold `module` (the addon being installed or updated), `models_to_check`
+        (the models are only verified) and `update_custom_fields` (columns of manual fields
+        are made as well).
+        """
+        if "module" in context:
+            logger.info("Creating or updating tables", extra={"addon": context["module"]})
+        elif context.get("models_to_check"):
+            logger.info("Verifying the fields of every extended model")
+        env = Environment(cr, SUPERUSER_ID, dict(context))
+        models = [env[name] for name in model_names]
+        for model in models:
+            model._auto_init()
+            model.init()
+        env["ir.model"]._reflect_models([model._name for model in models])
+        while self._post_init_queue:
+            self._post_init_queue.popleft()()
+        if models:
+            models[0].recompute()
+        self._check_tables_exist(cr, env)
+
+    def post_init(self, function: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+        """Call the function when `init_models` has made all its tables."""
+        self._post_init_queue.append(partial(function, *args, **kwargs))
+
+    def descendants(self, model_names: Iterable[str], *kinds: str) -> list[str]:
+        """
+        The models, and all that inherit from them, each once, breadth first.
+
+        *kinds* says how they may inherit: `_inherit`, `_inherits` or both.
+        """
+        children: dict[str, set[str]] = defaultdict(set)
+        for name, model in self.models.items():
+            if "_inherit" in kinds:
+                children[name] |= model._inherit_children
+            if "_inherits" in kinds:
+                for parent in model._inherits:
+                    children[parent].add(name)
+        found = dict.fromkeys(model_names)
+        waiting = deque(found)
+        while waiting:
+            for name in sorted(children[waiting.popleft()]):
+                if name not in found:
+                    found[name] = None
+                    waiting.append(name)
+        return list(found)
+
+    def _check_tables_exist(self, cr: sql.Cursor, env: Any) -> None:
+        tables = {
+            env[name]._table: name
+            for name, model in self.models.items()
+            if model._auto and not model._abstract
+        }
+        for table in sorted(set(tables) - sql.schema.existing_tables(cr, list(tables))):
+            if not self._init:
+                logger.error("Model without a table", extra={"model": tables[table]})
+
+    # -- caches and signals -------------------------------------------------
+
+    def clear_caches(self) -> None:
+        """Forget what was computed from the database, here and, at the next signal, elsewhere."""
+        self.cache.clear()
+        self.cache_invalidated = True
+
+    def invalidate_caches(self, cr: sql.Cursor) -> None:
+        """Forget what was computed from the data that the transaction changes; tell all after it."""
+        first = not self.cache_invalidated
+        self.clear_caches()
+        if first:
+            cr.postcommit.add(self.signal_changes)
+
+    def setup_signaling(self) -> None:
+        """Remember the numbers of the signals; what is loaded from now on is at least as new."""
+        with self._db.cursor(sql.READ_COMMITTED) as cr:
+            self.registry_sequence, self.cache_sequence = signaling.read(cr)
+
+    def check_signaling(self) -> "Registry":
+        """
+        Follow the signals of other processes; to be called before each job or request.
+
+        Returns the registry to use from now on: this one, or its successor.
+        """
+        if self.in_test_mode():
+            return self
+        with self._db.cursor(sql.READ_COMMITTED) as cr:
+            registry_sequence, cache_sequence = signaling.read(cr)
+            if (registry_sequence, cache_sequence) == (self.registry_sequence, self.cache_sequence):
+                return self
+            newer = signaling.module_states(cr) != self.module_states
+        if newer or registry_sequence != self.registry_sequence:
+            logger.info("Reloading the registry after a signal", extra={"database": self.db_name})
+            return Registry.new(self.db_name)
+        self.cache.clear()
+        self.cache_sequence = cache_sequence
+        return self
+
+    def signal_registry_change(self) -> None:
+        """Tell other processes to reload; to be called after the commit of what changed."""
+        self.registry_invalidated = False
+        if not self.in_test_mode():
+            with self._db.cursor(sql.READ_COMMITTED) as cr:
+                number = signaling.advance_registry(cr)
+            # A gap is the signal of somebody else: it stays to be followed.
+            if self.registry_sequence is not None and number == self.registry_sequence + 1:
+                self.registry_sequence = number
+
+    def signal_caches_change(self) -> None:
+        """Tell other processes to forget their caches; to be called after the commit."""
+        self.cache_invalidated = False
+        if not self.in_test_mode():
+            with self._db.cursor(sql.READ_COMMITTED) as cr:
+                number = signaling.advance_caches(cr)
+            if self.cache_sequence is not None and number == self.cache_sequence + 1:
+                self.cache_sequence = number
+
+    def signal_changes(self) -> None:
+        """Tell other processes what changed here, if anything did."""
+        if self.registry_invalidated:
+            self.signal_registry_change()
+            self.cache_invalidated = False
+        elif self.cache_invalidated:
+            self.signal_caches_change()
+
+
+registries.build = Registry.new
+sql.on_release.append(registries.registries.shrink)
