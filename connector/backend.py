@@ -142,9 +142,7 @@ class Backend:
     @overload
     def __call__(self, cls: None = None, replacing: Replaced = None) -> Callable[[U], U]: ...
 
-    def __call__(
-        self, cls: type[ConnectorUnit] | None = None, replacing: Replaced = None
-    ) -> Any:
+    def __call__(self, cls: type[ConnectorUnit] | None = None, replacing: Replaced = None) -> Any:
         """Register the decorated class; use it bare or with *replacing*."""
         if cls is not None:
             self.register_class(cls, replacing=replacing)
@@ -196,9 +194,7 @@ class Backend:
 
     # -- look-up -----------------------------------------------------------------------------
 
-    def get_class(
-        self, base_class: type[B], session: ConnectorSession, model_name: str
-    ) -> type[B]:
+    def get_class(self, base_class: type[B], session: ConnectorSession, model_name: str) -> type[B]:
         """
         Give the one class that is *base_class* or a subclass and works on this model.
 

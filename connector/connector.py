@@ -164,9 +164,7 @@ def get_environment(
             "Give the name of a binding model, not of the model it binds."
         )
     if lang is not None:
-        session = ConnectorSession.from_env(
-            session.env(context={**session.context, "lang": lang})
-        )
+        session = ConnectorSession.from_env(session.env(context={**session.context, "lang": lang}))
     backend_record = session.env[field.comodel_name].browse(backend_id)
     return ConnectorEnvironment(backend_record, session, model_name)
 

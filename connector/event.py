@@ -59,9 +59,7 @@ class Event:
         """Say whether firing for this model would call anybody."""
         return any(True for _ in self._installed_consumers(session, model_name))
 
-    def fire(
-        self, session: ConnectorSession, model_name: str, *args: Any, **kwargs: Any
-    ) -> None:
+    def fire(self, session: ConnectorSession, model_name: str, *args: Any, **kwargs: Any) -> None:
         """
         Call the consumers with *session*, *model_name* and the rest.
 

@@ -123,9 +123,7 @@ class ConnectorSession:
 class ConnectorSessionHandler:
     """Opens sessions on a database and ends their transactions."""
 
-    def __init__(
-        self, db_name: str, uid: int, context: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, db_name: str, uid: int, context: Mapping[str, Any] | None = None) -> None:
         self.db_name = db_name
         self.uid = uid
         self.context: dict[str, Any] = dict(context or {})

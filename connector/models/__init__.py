@@ -1,5 +1,13 @@
-"""The models of the addon `connector`."""
+"""The models of the addon `connector`, a module per model."""
 
-from connector.models import backend
-from connector.models import binding
-from connector.models import checkpoint
+from connector.models import (
+    backend,
+    binding,
+    checkpoint,
+)
+
+__all__ = [
+    "backend",
+    "binding",
+    "checkpoint",
+]

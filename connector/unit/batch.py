@@ -75,10 +75,6 @@ class BatchImporter(Importer):
             f"{type(self).__qualname__} has neither import_page() nor import_record()."
         )
 
-    def job_options(self) -> dict[str, Any]:
-        """Hook: give the options, as `delay` takes them, of the jobs enqueued here."""
-        return {}
-
     def continue_with(self, filters: Filters | None, page: Any) -> None:
         """Enqueue the next page."""
         model_name = self.connector_env.model_name

@@ -160,9 +160,7 @@ class HttpClient:
             )
         return url
 
-    def _error(
-        self, error_class: type[E], response: requests.Response, text: str
-    ) -> E:
+    def _error(self, error_class: type[E], response: requests.Response, text: str) -> E:
         shown = self._shown(response.url)
         return error_class(self._blanked(f"{response.request.method} {shown} {text}"))
 
