@@ -92,13 +92,28 @@ def _loaded(found: EntryPoint) -> click.Command:
     try:
         command = found.load()
     except ImportError as error:
+        return _unavailable(found, error)
+    if not isinstance(command, click.Command):
+        raise click.ClickException(f"{found.value} is no command: it must be a click.Command.")
+    return command
+
+
+def _unavailable(found: EntryPoint, error: ImportError) -> click.Command:
+    """A command in the place of one that cannot be imported: the others and --help still work."""
+
+    def fail() -> None:
         raise click.ClickException(
             f"The command {found.name!r} ({found.value}) cannot be imported: {error}. "
             "Is an extra missing, such as pip install 'connector[demo]'?"
         ) from error
-    if not isinstance(command, click.Command):
-        raise click.ClickException(f"{found.value} is no command: it must be a click.Command.")
-    return command
+
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command(
+        found.name,
+        callback=fail,
+        short_help=f"Not available: {error}.",
+        context_settings=anything,
+    )
 
 
 def _traceback_option() -> click.Option:

@@ -37,6 +37,14 @@ POSTGRES_PLACES = (
 
 def postgres_candidates() -> Iterator[tuple[Path, Path | None]]:
     """Directories of PostgreSQL's programs with the package they belong to, best first."""
+    met = set()
+    for directory, package in _postgres_places():
+        if directory not in met:
+            met.add(directory)
+            yield directory, package
+
+
+def _postgres_places() -> Iterator[tuple[Path, Path | None]]:
     if chosen := os.environ.get("CONNECTOR_PG_BIN"):
         yield Path(chosen), None
         return
