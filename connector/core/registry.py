@@ -295,7 +295,7 @@ class Registry(Mapping[str, Any]):
         self.cache_invalidated = True
 
     def invalidate_caches(self, cr: sql.Cursor) -> None:
-        """Forget what was computed from the data that the transaction changes; tell all after it."""
+        """Forget what was computed from the data that *cr* changes; tell all after its commit."""
         first = not self.cache_invalidated
         self.clear_caches()
         if first:

@@ -16,30 +16,32 @@ CREATE TABLE IF NOT EXISTS base_database (
     signalled_modules varchar
 )
 """
-_SELF = (
-    "SELECT system_identifier, (SELECT oid::int8 FROM pg_database WHERE datname ="
-    " current_database()) FROM pg_control_system()"
-)
+_REMEMBER = """
+INSERT INTO base_database (id, system_identifier, oid)
+SELECT 1, c.system_identifier, d.oid::int8
+FROM pg_control_system() c, pg_database d WHERE d.datname = current_database()
+ON CONFLICT (id) DO UPDATE
+SET system_identifier = EXCLUDED.system_identifier, oid = EXCLUDED.oid
+"""
+_IS_ITSELF = """
+SELECT (b.system_identifier, b.oid) = (c.system_identifier, d.oid::int8)
+FROM base_database b, pg_control_system() c, pg_database d WHERE d.datname = current_database()
+"""
 
 
 def remember(cr: Cursor) -> None:
     """Make the memory, and write into it who this database is; called when it is initialised."""
     cr.execute(_TABLE)
-    cr.execute(
-        f"INSERT INTO base_database (id, system_identifier, oid) SELECT 1, * FROM ({_SELF}) self"  # noqa: S608 - constant text
-        " ON CONFLICT (id) DO NOTHING"
-    )
+    cr.execute(_REMEMBER)
 
 
 def is_asleep(cr: Cursor) -> bool:
     """Whether this is a copy of the database that is remembered."""
-    cr.execute_unflushed(
-        f"SELECT (system_identifier, oid) = ({_SELF}) FROM base_database"  # noqa: S608 - constant text
-    )
+    cr.execute_unflushed(_IS_ITSELF)
     row = cr.fetchone()
     return row is None or not row[0]
 
 
 def adopt(cr: Cursor) -> None:
     """Make this database the one that is remembered: its jobs and crons run again."""
-    cr.execute(f"UPDATE base_database SET (system_identifier, oid) = ({_SELF})")
+    cr.execute(_REMEMBER)

@@ -237,8 +237,8 @@ def _one_at_a_time(cr: sql.Cursor) -> Iterator[None]:
         if time.monotonic() > deadline:
             raise ModuleError(
                 f"Another process has been changing the addons of {cr.dbname!r} for "
-                f"{LOCK_WAIT_SECONDS:.0f} s. See which one with: SELECT * FROM pg_locks WHERE "
-                f"locktype = 'advisory' AND classid = {LOCK_CLASS}"
+                f"{LOCK_WAIT_SECONDS:.0f} s. Wait for it, or find it in pg_locks: it holds the "
+                f"advisory lock of class {LOCK_CLASS}."
             )
         time.sleep(LOCK_POLL_SECONDS)
     # The snapshot was taken before the lock was granted; what the other did is not in it.

@@ -13,9 +13,6 @@ from typing import Any
 from connector.core.addon import MANIFEST_NAMES, found_addons
 from connector.core.exceptions import ManifestError, UnknownModuleError, UnmetDependencyError
 
-#: put before a version that does not name the series it is for
-SERIES = "1.0"
-
 _LISTS = ("depends", "data", "demo", "init_xml", "update_xml", "demo_xml", "imports")
 #: keys of 8.0 manifests that mean nothing here, or are only shown
 _IGNORED = {"active", "qweb", "images", "test", "maintainer", "maintainers", "contributors", "js",
@@ -134,20 +131,13 @@ def _checked(values: dict[str, Any], addon: str, file: Path) -> dict[str, Any]:
         values["depends"] = values["depends"] or ("base",)
     if isinstance(values.get("author"), list | tuple):
         values["author"] = ", ".join(values["author"])
-    values["version"] = adapt_version(str(values.get("version", "1.0")))
+    values["version"] = str(values.get("version", "1.0"))
     values.setdefault("name", addon)
     known = {item.name for item in fields(Manifest)} - {"addon", "package", "path"}
     unknown = set(values) - known - _IGNORED
     if unknown:
         raise ManifestError(f"{file}: unknown keys {', '.join(sorted(map(repr, unknown)))}.")
     return {name: value for name, value in values.items() if name in known}
-
-
-def adapt_version(version: str) -> str:
-    """The version with the series before it: '2.1' is '1.0.2.1'."""
-    return (
-        version if version.startswith(SERIES + ".") or version == SERIES else f"{SERIES}.{version}"
-    )
 
 
 def parse_version(version: str | None) -> tuple[tuple[int, str], ...]:

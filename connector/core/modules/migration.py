@@ -8,7 +8,7 @@ from typing import Literal
 
 from connector.core.exceptions import ModuleError
 from connector.core.modules.graph import Node
-from connector.core.modules.manifest import adapt_version, parse_version
+from connector.core.modules.manifest import parse_version
 from connector.core.modules.states import State
 from connector.core.sql import Cursor
 
@@ -37,7 +37,7 @@ def _scripts(node: Node, from_version: str, stage: Stage) -> Iterator[Path]:
         return
     start, stop = parse_version(from_version), parse_version(node.manifest.version)
     versions = sorted(
-        (parse_version(adapt_version(path.name)), path)
+        (parse_version(path.name), path)
         for path in folder.iterdir()
         if path.is_dir() and path.name[:1].isdigit()
     )
@@ -49,7 +49,8 @@ def _scripts(node: Node, from_version: str, stage: Stage) -> Iterator[Path]:
 def _run(path: Path, cr: Cursor, from_version: str) -> None:
     # Not entered into sys.modules: scripts of several versions may share a name.
     spec = importlib.util.spec_from_file_location(f"migration_{path.stem.replace('-', '_')}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     function = getattr(module, "migrate", None)
