@@ -22,7 +22,7 @@ class Workers:
 
     def __init__(self, services: Services, database: str, count: int, log: Path) -> None:
         self._services = services
-        self._arguments = ["-d", database, "worker", "-n", str(count)]
+        self._arguments = ["worker", "-n", str(count), "-d", database]
         self._log = log
 
     def __enter__(self) -> Self:

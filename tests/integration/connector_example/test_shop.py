@@ -1,23 +1,9 @@
 """The shop over its wire: what a connector author meets at a real one."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
 from connector_example.demo.shop_process import ShopProcess
-
-
-@pytest.fixture(scope="module")
-def shop() -> Iterator[ShopProcess]:
-    with ShopProcess() as process:
-        yield process
-
-
-@pytest.fixture
-def fresh_shop() -> Iterator[ShopProcess]:
-    with ShopProcess() as process:
-        yield process
 
 
 def get(shop: ShopProcess, path: str, **headers: str) -> requests.Response:
@@ -71,59 +57,59 @@ def test_a_wrong_token_is_refused(shop: ShopProcess):
     assert (wrong.status_code, back_door.status_code) == (401, 401)
 
 
-def test_updated_since_finds_the_changed_records(fresh_shop: ShopProcess):
+def test_updated_since_finds_the_changed_records(shop: ShopProcess):
     """
     Nine changes, one per table, are found by asking for what is newer than the publication.
     """
-    fresh_shop.change(9, seed=2)
+    shop.change(9, seed=2)
 
-    page = get(fresh_shop, "tracks?updated_since=2026-01-02T00:00:00Z").json()
+    page = get(shop, "tracks?updated_since=2026-01-02T00:00:00Z").json()
 
     assert [record["updated_at"] > "2026-01-02" for record in page["items"]] == [True]
 
 
-def test_a_removed_record_is_gone(fresh_shop: ShopProcess):
+def test_a_removed_record_is_gone(shop: ShopProcess):
     """
     After DELETE the record answers 404 and its list passes over it.
     """
     requests.delete(
-        f"{fresh_shop.url}/api/v1/genres/3",
-        headers={"Authorization": f"Bearer {fresh_shop.token}"},
+        f"{shop.url}/api/v1/genres/3",
+        headers={"Authorization": f"Bearer {shop.token}"},
         timeout=5,
     ).raise_for_status()
 
-    assert get(fresh_shop, "genres/3").status_code == 404
-    assert 3 not in [record["id"] for record in get(fresh_shop, "genres").json()["items"]]
+    assert get(shop, "genres/3").status_code == 404
+    assert 3 not in [record["id"] for record in get(shop, "genres").json()["items"]]
 
 
-def test_too_many_requests_are_told_to_wait(fresh_shop: ShopProcess):
+def test_too_many_requests_are_told_to_wait(shop: ShopProcess):
     """
     A burst beyond 40 meets 429 with Retry-After, and the shop counts what it refused.
     """
     session = requests.Session()
-    session.headers["Authorization"] = f"Bearer {fresh_shop.token}"
-    url = f"{fresh_shop.url}/api/v1/genres/1"
+    session.headers["Authorization"] = f"Bearer {shop.token}"
+    url = f"{shop.url}/api/v1/genres/1"
 
     answers = [session.get(url, timeout=5) for _ in range(80)]
 
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
     assert refused[0].headers["Retry-After"] == "1"
-    assert fresh_shop.traffic().requests == 80
-    assert fresh_shop.traffic().throttled == len(refused)
+    assert shop.traffic().requests == 80
+    assert shop.traffic().throttled == len(refused)
 
 
-def test_faults_show_on_the_wire(fresh_shop: ShopProcess):
+def test_faults_show_on_the_wire(shop: ShopProcess):
     """
     A page can be something else than JSON, and a record can lose a field, until told otherwise.
     """
-    fresh_shop.misbehave(
+    shop.misbehave(
         {"name": "not_json", "kind": "genres"},
         {"name": "missing_field", "kind": "artists", "options": {"id": 5, "field": "name"}},
     )
-    assert get(fresh_shop, "genres").text.startswith("<h1>")
-    artists = get(fresh_shop, "artists").json()["items"]
+    assert get(shop, "genres").text.startswith("<h1>")
+    artists = get(shop, "artists").json()["items"]
     assert [record["id"] for record in artists if "name" not in record] == [5]
 
-    fresh_shop.misbehave()
-    assert get(fresh_shop, "genres").json()["total"] == 25
+    shop.misbehave()
+    assert get(shop, "genres").json()["total"] == 25
