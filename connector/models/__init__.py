@@ -11,3 +11,5 @@ __all__ = [
     "binding",
     "checkpoint",
 ]
+from connector.models import queue_channel as queue_channel
+from connector.models import queue_job as queue_job

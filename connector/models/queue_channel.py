@@ -1,0 +1,95 @@
+"""Channels and job functions as records: settings here are followed live."""
+
+from typing import Any
+
+from connector.core import api, fields, models
+from connector.core.addon import addon_of_object
+from connector.core.exceptions import ValidationError
+from connector.queue.channels import ROOT, chain
+from connector.queue.function import JOB_REGISTRY, function_name
+
+# Several processes load a registry at a time: whoever is second finds the row.
+_ADD_CHANNEL = """
+INSERT INTO queue_job_channel (name, complete_name, parent_id)
+VALUES (%(name)s, %(complete_name)s,
+        (SELECT id FROM queue_job_channel WHERE complete_name = %(parent)s))
+ON CONFLICT (complete_name) DO NOTHING
+"""
+
+_ADD_FUNCTION = """
+INSERT INTO queue_job_function (name, channel_id)
+SELECT %(name)s, id FROM queue_job_channel WHERE complete_name = %(channel)s
+ON CONFLICT (name) DO NOTHING
+"""
+
+
+class QueueJobChannel(models.Model):
+    """A branch of the tree of channels; an empty setting is left to the configuration."""
+
+    _name = "queue.job.channel"
+    _description = "Job Channel"
+    _rec_name = "complete_name"
+    _log_access = False
+
+    name = fields.Char(required=True)
+    complete_name = fields.Char(readonly=True, required=True)
+    parent_id = fields.Many2one("queue.job.channel", string="Parent", ondelete="restrict")
+    capacity = fields.Integer(help="Jobs side by side; 0 is any number.")
+    sequential = fields.Boolean(help="One after the other, and none while one is failed.")
+    throttle = fields.Float(help="Least seconds between two starts.")
+    paused = fields.Boolean(help="Nothing starts.")
+
+    _sql_constraints = [
+        ("name_uniq", "UNIQUE (complete_name)", "There is a channel of that name already."),
+    ]
+
+    @api.model
+    def create(self, vals: dict[str, Any]) -> Any:
+        parent = self.browse(vals.get("parent_id"))
+        if not parent and vals.get("name") != ROOT:
+            raise ValidationError(
+                f"The channel {vals.get('name')!r} has no parent. Put it below root."
+            )
+        complete = f"{parent.complete_name}.{vals['name']}" if parent else vals["name"]
+        return super().create({**vals, "complete_name": complete})
+
+    @api.model
+    def ensure(self, complete_name: str) -> None:
+        """Make a channel, and those above it, where they are missing."""
+        for name in reversed(list(chain(complete_name))):
+            parent, _, last = name.rpartition(".")
+            self.env.cr.execute(
+                _ADD_CHANNEL, {"name": last, "complete_name": name, "parent": parent or None}
+            )
+
+
+class QueueJobFunction(models.Model):
+    """Which channel the jobs of a function go to; a person may choose another one."""
+
+    _name = "queue.job.function"
+    _description = "Job Function"
+    _log_access = False
+
+    name = fields.Char(required=True, readonly=True)
+    channel_id = fields.Many2one("queue.job.channel", string="Channel", ondelete="restrict")
+
+    _sql_constraints = [("name_uniq", "UNIQUE (name)", "The function is known already.")]
+
+    def _register_hook(self) -> None:
+        self._register_jobs()
+
+    @api.model
+    def _register_jobs(self) -> None:
+        """Note the job functions of the installed addons; a channel once assigned stays."""
+        installed = self.env.registry._init_modules
+        self.env.cr.execute("SELECT name FROM queue_job_function")
+        known = {row[0] for row in self.env.cr.fetchall()}
+        channels = self.env["queue.job.channel"]
+        channels.ensure(ROOT)
+        for func in sorted(JOB_REGISTRY, key=function_name):
+            name = function_name(func)
+            if name in known or addon_of_object(func) not in installed:
+                continue
+            channel = getattr(func, "default_channel", ROOT)
+            channels.ensure(channel)
+            self.env.cr.execute(_ADD_FUNCTION, {"name": name, "channel": channel})

@@ -1,0 +1,71 @@
+"""The jobs as records; their states are changed by `connector.queue.transitions` alone."""
+
+from typing import Any
+
+from connector.core import api, fields, models
+from connector.queue import schema, transitions
+from connector.queue.state import STATES
+from connector.queue.storage import OpenERPJobStorage
+from connector.session import ConnectorSession
+
+
+class QueueJob(models.Model):
+    """A call that a worker makes: what, for whom, when, and what became of it."""
+
+    _name = "queue.job"
+    _description = "Queue Job"
+    _order = "id desc"
+    _log_access = False
+
+    uuid = fields.Char(string="UUID", required=True, readonly=True)
+    name = fields.Char(string="Description", readonly=True)
+    func_string = fields.Text(string="Task", readonly=True)
+    state = fields.Selection(list(STATES), required=True, readonly=True)
+    channel = fields.Char(required=True)
+    priority = fields.Integer(required=True)
+    eta = fields.Datetime(string="Execute only after")
+    retry = fields.Integer(string="Current try", required=True)
+    max_retries = fields.Integer(required=True, help="0 is without end.")
+    attempt = fields.Integer(required=True, readonly=True, help="Starts ever made.")
+    func_name = fields.Char(required=True, readonly=True)
+    model_name = fields.Char(string="Model", readonly=True)
+    args = fields.Json(readonly=True)
+    kwargs = fields.Json(readonly=True)
+    user_id = fields.Many2one("res.users", string="User", ondelete="set null")
+    company_id = fields.Many2one("res.company", string="Company", ondelete="set null")
+    context = fields.Json(readonly=True)
+    identity_key = fields.Char(readonly=True)
+    result = fields.Text(readonly=True)
+    exc_name = fields.Char(string="Exception", readonly=True)
+    exc_message = fields.Text(string="Exception message", readonly=True)
+    exc_info = fields.Text(string="Exception info", readonly=True)
+    worker = fields.Char(readonly=True, help="Host and process that run it, or ran it last.")
+    date_created = fields.Datetime(readonly=True)
+    date_enqueued = fields.Datetime(readonly=True)
+    date_started = fields.Datetime(readonly=True)
+    date_done = fields.Datetime(readonly=True)
+
+    def init(self) -> None:
+        schema.complete_table(self.env.cr)
+
+    @api.multi
+    def requeue(self) -> bool:
+        """Put the jobs back that have ended, with all their tries."""
+        transitions.requeue(self.env.cr, self.mapped("uuid"))
+        self.invalidate_cache()
+        return True
+
+    @api.multi
+    def button_cancelled(self) -> bool:
+        """Cancel the jobs that do not run, and those that wait for them."""
+        note = f"Cancelled by {self.env.user.name}"
+        transitions.cancel(self.env.cr, self.mapped("uuid"), note)
+        self.invalidate_cache()
+        return True
+
+    @api.multi
+    def open_related_action(self) -> Any:
+        """The window action of the record behind the job; None when its function names none."""
+        self.ensure_one()
+        session = ConnectorSession.from_env(self.env)
+        return OpenERPJobStorage(session).load(self.uuid).related_action(session)

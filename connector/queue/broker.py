@@ -1,0 +1,237 @@
+"""
+Redis as the wake-up call: which jobs a worker may look at, and who is there to look.
+
+A message is `(database, uuid)` and nothing else; PostgreSQL says whether the job is still to be
+done.  So Redis may lose everything at any moment, and a message may come twice.
+
+    rq:queue:connector      the messages, oldest first                  (RQ's list)
+    connector:workers       live workers by the time of their heartbeat (sorted set)
+    connector:wake          a worker has ended a job of this database   (publish)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Self
+
+from redis import Redis
+from redis.client import PubSub
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from connector.exception import ConfigurationError, ServerUnreachableError
+from connector.server_url import without_password
+
+logger = logging.getLogger(__name__)
+
+#: The one queue, of all databases.
+QUEUE_NAME = "connector"
+#: The one function that a message may name.
+ENTRY_POINT = "queue_worker.runner.run"
+
+WORKERS_KEY = "connector:workers"
+WAKE_CHANNEL = "connector:wake"
+
+#: A worker beats once a second; after this time without a beat it does not count.
+WORKER_ALIVE_SECONDS = 10
+#: RQ must not interrupt a job: the runner has limits of its own.
+NO_TIMEOUT = -1
+RECONNECT_SECONDS = 1.0
+_CONNECT_SECONDS = 5
+
+# The server's clock counts, because workers are on several machines.
+_BEAT = "redis.call('ZADD', KEYS[1], redis.call('TIME')[1], ARGV[1])"
+_COUNT_ALIVE = """
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 3600)
+return redis.call('ZCOUNT', KEYS[1], now - tonumber(ARGV[1]), '+inf')
+"""
+
+
+class BrokerDownError(ServerUnreachableError):
+    """Redis does not answer now; jobs wait in PostgreSQL."""
+
+
+def message_id(database: str, uuid: str) -> str:
+    """The RQ job id of a message: the same for every delivery of one job of one database."""
+    place = hashlib.sha1(database.encode(), usedforsecurity=False).hexdigest()[:12]
+    return f"{place}-{uuid}"
+
+
+class Broker:
+    """The Redis side of the queue, as dispatcher and workers use it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.redis: Redis = connect(url)
+        self._queue = Queue(QUEUE_NAME, connection=self.redis, serializer=JSONSerializer)
+
+    def push(self, database: str, uuids: Sequence[str]) -> None:
+        """
+        Hand over jobs of a database in this order, with one pipeline.
+
+        Raises:
+            BrokerDownError: it is not known which of them arrived.
+        """
+        messages = [
+            Queue.prepare_data(
+                ENTRY_POINT,
+                args=(database, uuid),
+                timeout=NO_TIMEOUT,
+                job_id=message_id(database, uuid),
+                description=f"{database} {uuid}",
+            )
+            for uuid in uuids
+        ]
+        with self._translated():
+            self._queue.enqueue_many(messages)
+
+    def waiting(self) -> set[str]:
+        """The ids of the messages that no worker has taken yet; see `message_id`."""
+        with self._translated():
+            return set(self._queue.get_job_ids())
+
+    def live_workers(self) -> int:
+        """How many workers have beaten lately."""
+        with self._translated():
+            return int(self.redis.eval(_COUNT_ALIVE, 1, WORKERS_KEY, str(WORKER_ALIVE_SECONDS)))
+
+    def ping(self) -> None:
+        """
+        Ask for an answer.
+
+        Raises:
+            BrokerDownError: there is none.
+        """
+        with self._translated():
+            self.redis.ping()
+
+    def close(self) -> None:
+        self.redis.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except RedisError as error:
+            raise BrokerDownError(
+                f"Redis at {without_password(self.url)} does not answer: {error}. Start it, or "
+                "mend REDIS_URL. Jobs are kept in PostgreSQL and run when it is back."
+            ) from error
+
+
+def connect(url: str) -> Redis:
+    """
+    A client of the Redis server of that URL; nothing is sent yet.
+
+    Raises:
+        ConfigurationError: the URL cannot be read.
+    """
+    try:
+        client: Redis = Redis.from_url(
+            url, socket_connect_timeout=_CONNECT_SECONDS, health_check_interval=30
+        )
+    except ValueError as error:
+        raise ConfigurationError(
+            f"The Redis URL cannot be read: {error}. It looks like redis://host:6379/0 or "
+            "unix:///run/redis.sock?db=0."
+        ) from None
+    return client
+
+
+def beat(pipeline: Any, worker_name: str) -> None:
+    """Add to a pipeline that a worker is alive."""
+    pipeline.eval(_BEAT, 1, WORKERS_KEY, worker_name)
+
+
+def leave(pipeline: Any, worker_name: str) -> None:
+    """Add to a pipeline that a worker is not there any more."""
+    pipeline.zrem(WORKERS_KEY, worker_name)
+
+
+def wake(pipeline: Any, database: str) -> None:
+    """Add to a pipeline that a job of a database has ended, so that a seat may be free."""
+    pipeline.publish(WAKE_CHANNEL, database)
+
+
+class Wakes:
+    """
+    Makes the wake-up calls of workers readable on a pipe, beside PostgreSQL's socket.
+
+    A call that is missed while Redis is away costs nothing but the time to the next poll.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="wakes", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        self._stopping.set()
+        self._thread.join(2 * RECONNECT_SECONDS)
+
+    def fileno(self) -> int:
+        return self._reader
+
+    def clear(self) -> None:
+        """Forget the calls that have arrived."""
+        with suppress(BlockingIOError):
+            while os.read(self._reader, 4096):
+                pass
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            client = connect(self._url)
+            try:
+                self._pass_on(client)
+            except (RedisError, OSError) as error:
+                logger.debug("No wake-up calls from Redis: %s", error)
+                self._stopping.wait(RECONNECT_SECONDS)
+            finally:
+                client.close()
+
+    def _pass_on(self, client: Redis) -> None:
+        calls: PubSub = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # untyped there
+        with calls:
+            calls.subscribe(WAKE_CHANNEL)
+            while not self._stopping.is_set():
+                if calls.get_message(timeout=RECONNECT_SECONDS) is not None:
+                    self._call()
+
+    def _call(self) -> None:
+        with suppress(BlockingIOError):  # the pipe is full of calls already
+            os.write(self._writer, b"!")
+
+
+_broker: Broker | None = None
+
+
+def use_redis(url: str) -> None:
+    """Take this Redis from now on; entry points call it once."""
+    global _broker
+    _broker = Broker(url)
+
+
+def current() -> Broker:
+    """
+    The broker of this process.
+
+    Raises:
+        ConfigurationError: no Redis was named.
+    """
+    if _broker is None:
+        raise ConfigurationError("No Redis server is named. Set REDIS_URL or [queue] redis_url.")
+    return _broker

@@ -1,0 +1,207 @@
+"""
+Channels: how many jobs of which kind run side by side.
+
+Channels are a tree below `root`.  A job takes a seat in its own channel and in every channel
+above it.  A channel without a capacity has any number of seats.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from connector.exception import ChannelSettingsError
+
+ROOT = "root"
+#: Jobs of a channel without capacity that wait in Redis or run, per live worker.
+JOBS_PER_WORKER = 4
+
+
+@dataclass(frozen=True)
+class ChannelSettings:
+    """What is set for one channel; None leaves a setting to a weaker source."""
+
+    name: str
+    #: Seats; 0 is any number, below zero is none at all.
+    capacity: int | None = None
+    #: One job after the other, and none while a job of the channel is failed.
+    sequential: bool | None = None
+    #: Least seconds between two starts.
+    throttle: float | None = None
+    #: Nothing starts.
+    paused: bool | None = None
+
+
+def parse_simple_config(text: str) -> list[dict[str, Any]]:
+    """
+    Read `root:4,root.shop:2:sequential,root.slow:1:throttle=5`, one dict a channel.
+
+    Entries are separated by commas or lines.  A channel without a number has the capacity 1,
+    a key without a value is True.
+
+    Raises:
+        ChannelSettingsError: an entry has no name, a capacity that is no number, or a key
+            that is empty or given twice.
+    """
+    entries = text.replace("\n", ",").split(",")
+    return [_parse_entry(entry.strip()) for entry in entries if entry.strip()]
+
+
+def _parse_entry(entry: str) -> dict[str, Any]:
+    name, *rest = (part.strip() for part in entry.split(":"))
+    if not name:
+        raise ChannelSettingsError(f"The channel {entry!r} has no name.")
+    capacity, *options = rest or ["1"]
+    try:
+        parsed: dict[str, Any] = {"name": name, "capacity": int(capacity)}
+    except ValueError:
+        raise ChannelSettingsError(
+            f"The capacity {capacity!r} of the channel {name!r} is no whole number."
+        ) from None
+    for option in options:
+        key, equals, value = (part.strip() for part in option.partition("="))
+        if not key or key in parsed or "=" in value:
+            raise ChannelSettingsError(f"{option!r} of the channel {name!r} cannot be read.")
+        parsed[key] = value if equals else True
+    return parsed
+
+
+def settings_from_text(text: str) -> list[ChannelSettings]:
+    """
+    The channels that a configuration text describes.
+
+    `root` alone gives no capacity: a configuration that only names the tree's top limits
+    nothing.
+
+    Raises:
+        ChannelSettingsError: the text cannot be read, or contradicts itself.
+    """
+    if text.strip() == ROOT:
+        return [ChannelSettings(ROOT)]
+    return [_checked_settings(entry) for entry in parse_simple_config(text)]
+
+
+def _checked_settings(entry: Mapping[str, Any]) -> ChannelSettings:
+    name, capacity = entry["name"], entry["capacity"]
+    sequential = bool(entry.get("sequential"))
+    if sequential and capacity != 1:
+        raise ChannelSettingsError(
+            f"The channel {name!r} is sequential and has the capacity {capacity}; write 1."
+        )
+    try:
+        throttle = float(entry.get("throttle") or 0)
+    except ValueError:
+        raise ChannelSettingsError(
+            f"The throttle {entry['throttle']!r} of the channel {name!r} is no number."
+        ) from None
+    return ChannelSettings(full_name(name), capacity, sequential, throttle)
+
+
+def full_name(name: str | None) -> str:
+    """The name from `root` on; `shop.orders` means `root.shop.orders`."""
+    if not name or name == ROOT:
+        return ROOT
+    return name if name.startswith(f"{ROOT}.") else f"{ROOT}.{name}"
+
+
+def chain(name: str) -> Iterator[str]:
+    """A channel and all above it, `root` last."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+@dataclass
+class ChannelTree:
+    """All known channels with their settings; the source that is added last wins."""
+
+    _channels: dict[str, ChannelSettings] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._channels.setdefault(ROOT, ChannelSettings(ROOT))
+
+    def add(self, settings: Iterable[ChannelSettings]) -> None:
+        """Set what *settings* set; channels above them come into being without settings."""
+        for new in settings:
+            for name in chain(new.name):
+                self._channels.setdefault(name, ChannelSettings(name))
+            given = {
+                key: value
+                for key, value in vars(new).items()
+                if value is not None and key != "name"
+            }
+            self._channels[new.name] = replace(self._channels[new.name], **given)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._channels
+
+    def __iter__(self) -> Iterator[ChannelSettings]:
+        return iter(self._channels.values())
+
+    def settings(self, name: str) -> ChannelSettings:
+        """The settings of a channel; an unknown one is `root`."""
+        return self._channels.get(name) or self._channels[ROOT]
+
+    def chain(self, name: str) -> list[ChannelSettings]:
+        """The settings of a channel and of all above it; an unknown one is `root`."""
+        known = name if name in self._channels else ROOT
+        return [self._channels[above] for above in chain(known)]
+
+
+class Seats:
+    """The free seats of a tree at one moment; `take` uses them up."""
+
+    def __init__(
+        self,
+        tree: ChannelTree,
+        *,
+        taken: Mapping[str, int],
+        failed: Iterable[str],
+        last_starts: Mapping[str, datetime],
+        workers: int,
+        now: datetime,
+    ) -> None:
+        self._tree = tree
+        self._leaf_taken = Counter(taken)
+        self._taken: Counter[str] = Counter()
+        for name, jobs in taken.items():
+            self._count(name, jobs)
+        self._failed = {above.name for name in failed for above in tree.chain(name)}
+        self._last_starts = dict(last_starts)
+        self._workers = workers
+        self._now = now
+
+    def free(self, name: str) -> int:
+        """How many more jobs of a channel may start now."""
+        rooms = [self._room(channel) for channel in self._tree.chain(name)]
+        limits = [room for room in rooms if room is not None]
+        if not limits:
+            return max(0, JOBS_PER_WORKER * self._workers - self._leaf_taken[name])
+        return max(0, min(limits))
+
+    def take(self, name: str) -> bool:
+        """Take a seat in a channel and all above it; False when there is none."""
+        if not self.free(name):
+            return False
+        self._leaf_taken[name] += 1
+        self._count(name, 1)
+        self._last_starts.update({above.name: self._now for above in self._tree.chain(name)})
+        return True
+
+    def _count(self, name: str, jobs: int) -> None:
+        for above in self._tree.chain(name):
+            self._taken[above.name] += jobs
+
+    def _room(self, channel: ChannelSettings) -> int | None:
+        if channel.paused or (channel.sequential and channel.name in self._failed):
+            return 0
+        room = channel.capacity - self._taken[channel.name] if channel.capacity else None
+        if not channel.throttle:
+            return room
+        last = self._last_starts.get(channel.name)
+        if last is not None and self._now - last < timedelta(seconds=channel.throttle):
+            return 0
+        return 1 if room is None else min(1, room)

@@ -1,0 +1,244 @@
+"""
+The dispatcher of one database: claims pending jobs, commits, then pushes them to Redis.
+
+One is elected by a session lock; the others stand by.  It keeps nothing in memory that grows
+with the number of jobs: order, seats and waits are in the table.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from connector.core import sql
+from connector.queue import transitions
+from connector.queue.broker import Broker, BrokerDownError
+from connector.queue.channels import ChannelSettings, ChannelTree, Seats
+from connector.queue.schema import NOTIFY_CHANNEL
+
+logger = logging.getLogger(__name__)
+
+#: First integer of the session lock of the elected dispatcher; the second is 0.
+DISPATCHER_LOCK_CLASS = 0x646973
+
+#: Jobs claimed in one transaction at most.
+CLAIM_LIMIT = 500
+#: Seconds between two looks at everything, whatever the notifications say.
+POLL_SECONDS = 1.0
+
+_UTC_NOW = "SELECT clock_timestamp() AT TIME ZONE 'UTC'"
+
+_TAKEN = """
+SELECT channel, count(*) FROM queue_job WHERE state IN ('enqueued', 'started') GROUP BY channel
+"""
+
+# One step in the index for each channel that has waiting jobs, however many wait.
+_WAITING_CHANNELS = """
+WITH RECURSIVE waiting AS (
+    SELECT min(channel) AS channel FROM queue_job WHERE state = 'pending'
+    UNION ALL
+    SELECT (SELECT min(channel) FROM queue_job
+             WHERE state = 'pending' AND channel > waiting.channel)
+      FROM waiting WHERE waiting.channel IS NOT NULL
+)
+SELECT channel FROM waiting WHERE channel IS NOT NULL
+"""
+
+# A sequential channel does not overtake a job that waits for its time.
+_CANDIDATES = """
+SELECT job.id, job.uuid, seat.channel
+  FROM unnest(%(channels)s::text[], %(rooms)s::integer[], %(sequential)s::boolean[])
+       AS seat (channel, room, sequential)
+ CROSS JOIN LATERAL (
+       SELECT id, uuid, priority, date_created FROM queue_job AS due
+        WHERE due.state = 'pending' AND due.channel = seat.channel
+          AND (due.eta IS NULL OR due.eta <= %(now)s)
+          AND NOT (seat.sequential AND EXISTS (
+              SELECT FROM queue_job AS ahead
+               WHERE ahead.state = 'pending' AND ahead.channel = seat.channel
+                 AND ahead.eta > %(now)s
+                 AND (ahead.priority, ahead.date_created, ahead.id)
+                     < (due.priority, due.date_created, due.id)))
+        ORDER BY due.priority, due.date_created, due.id
+        LIMIT seat.room
+          FOR NO KEY UPDATE SKIP LOCKED
+       ) AS job
+ ORDER BY job.priority, job.date_created, job.id
+"""
+
+_NEXT_ETA = "SELECT min(eta) FROM queue_job WHERE state = 'pending' AND eta > %(now)s"
+_FAILED = "SELECT DISTINCT channel FROM queue_job WHERE state = 'failed'"
+_LAST_START = "SELECT max(date_enqueued) FROM queue_job WHERE channel = %(channel)s"
+_CHANNELS = "SELECT complete_name, capacity, sequential, throttle, paused FROM queue_job_channel"
+
+
+class Dispatcher:
+    """
+    Hands the jobs of one database to the workers.
+
+    *configured* are the channels of the configuration; what is set in the database, live, wins.
+    `step` does all that is due; the caller waits on `fileno` and on Redis, at most for the
+    seconds that it answers.
+    """
+
+    def __init__(
+        self, database: str, broker: Broker, configured: Iterable[ChannelSettings] = ()
+    ) -> None:
+        self.database = database
+        self._broker = broker
+        self._configured = list(configured)
+        self._cr = sql.connect(database).cursor(sql.READ_COMMITTED)
+        self._elected = False
+        self._unknown: set[str] = set()
+        self._listen()
+
+    @property
+    def elected(self) -> bool:
+        return self._elected
+
+    @property
+    def cr(self) -> sql.Cursor:
+        """The cursor, for the sweep that works between two steps."""
+        return self._cr
+
+    def fileno(self) -> int:
+        return self._cr.fileno()
+
+    def step(self) -> float:
+        """
+        Hand over all that may start now; answer the seconds until there is something to do.
+
+        Raises:
+            BrokerDownError: Redis is away; nothing is claimed or it is given back.
+        """
+        self._cr.poll_notifies()
+        if not self._is_elected():
+            return POLL_SECONDS
+        while self._dispatch() >= CLAIM_LIMIT:
+            pass
+        return self._seconds_to_next()
+
+    def close(self) -> None:
+        """Step down, so that another dispatcher is elected at once."""
+        if self._cr.closed:
+            return
+        if not self._cr.connection.closed:
+            self._cr.rollback()
+            self._cr.execute("UNLISTEN *")
+            transitions.release_locks(self._cr)
+            self._cr.commit()
+        self._cr.close()
+
+    def _listen(self) -> None:
+        self._cr.execute(f"LISTEN {NOTIFY_CHANNEL}")
+        self._cr.commit()
+
+    def _is_elected(self) -> bool:
+        if not self._elected:
+            self._elected = sql.locks.try_session_lock(self._cr, DISPATCHER_LOCK_CLASS, 0)
+            self._cr.commit()
+            if self._elected:
+                logger.info("Dispatcher elected", extra={"database": self.database})
+        return self._elected
+
+    def _dispatch(self) -> int:
+        workers = self._broker.live_workers()
+        claimed = self._claim(workers)
+        if claimed:
+            self._push(claimed)
+        return len(claimed)
+
+    def _push(self, uuids: Sequence[str]) -> None:
+        # Committed before: a worker that is faster than the commit would find the job pending,
+        # leave it, and nobody would call it again.
+        try:
+            self._broker.push(self.database, uuids)
+        except BrokerDownError:
+            transitions.take_back(self._cr, uuids)
+            self._cr.commit()
+            raise
+
+    def _claim(self, workers: int) -> list[str]:
+        now = self._one(_UTC_NOW)
+        waiting = [row[0] for row in self._all(_WAITING_CHANNELS)]
+        if not waiting:
+            self._cr.commit()
+            return []
+        tree = self._tree()
+        seats = self._seats(tree, workers, now)
+        candidates = self._candidates(tree, seats, waiting, now)
+        chosen = [(id_, uuid) for id_, uuid, channel in candidates if seats.take(channel)]
+        chosen = chosen[:CLAIM_LIMIT]
+        if chosen:
+            transitions.enqueue(self._cr, [id_ for id_, _ in chosen], now)
+        self._cr.commit()
+        return [uuid for _, uuid in chosen]
+
+    def _candidates(
+        self, tree: ChannelTree, seats: Seats, waiting: Sequence[str], now: datetime
+    ) -> list[Any]:
+        self._warn_of_unknown(tree, waiting)
+        rooms = {name: min(seats.free(name), CLAIM_LIMIT) for name in waiting}
+        open_names = [name for name in waiting if rooms[name]]
+        if not open_names:
+            return []
+        return self._all(
+            _CANDIDATES,
+            {
+                "channels": open_names,
+                "rooms": [rooms[name] for name in open_names],
+                "sequential": [bool(tree.settings(name).sequential) for name in open_names],
+                "now": now,
+            },
+        )
+
+    def _seats(self, tree: ChannelTree, workers: int, now: datetime) -> Seats:
+        failed: list[str] = []
+        if any(channel.sequential for channel in tree):
+            failed = [row[0] for row in self._all(_FAILED)]
+        return Seats(
+            tree,
+            taken=dict(self._all(_TAKEN)),
+            failed=failed,
+            last_starts=self._throttled_starts(tree),
+            workers=workers,
+            now=now,
+        )
+
+    def _throttled_starts(self, tree: ChannelTree) -> dict[str, datetime]:
+        starts = {}
+        for channel in tree:
+            if channel.throttle:
+                last = self._one(_LAST_START, {"channel": channel.name})
+                if last is not None:
+                    starts[channel.name] = last
+        return starts
+
+    def _tree(self) -> ChannelTree:
+        tree = ChannelTree()
+        tree.add(self._configured)
+        tree.add(ChannelSettings(*row) for row in self._all(_CHANNELS))
+        return tree
+
+    def _warn_of_unknown(self, tree: ChannelTree, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in tree and name not in self._unknown:
+                self._unknown.add(name)
+                logger.warning("Unknown channel %r: its jobs go to root", name)
+
+    def _seconds_to_next(self) -> float:
+        now: datetime = self._one(_UTC_NOW)
+        eta: datetime | None = self._one(_NEXT_ETA, {"now": now})
+        self._cr.commit()
+        if eta is None:
+            return POLL_SECONDS
+        return min(POLL_SECONDS, max(0.0, (eta - now).total_seconds()))
+
+    def _all(self, query: str, params: Any = None) -> list[Any]:
+        self._cr.execute(query, params)
+        return self._cr.fetchall()
+
+    def _one(self, query: str, params: Any = None) -> Any:
+        return self._all(query, params)[0][0]

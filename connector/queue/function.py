@@ -1,0 +1,73 @@
+"""Job functions: the registry of what a job may call, and the names it is kept under."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, TypeAlias
+
+from connector.exception import JobDefinitionError, NotReadableJobError
+
+JobFunction: TypeAlias = Callable[..., Any]
+
+#: Every function decorated with `@job`; no other one is ever called by a worker.
+JOB_REGISTRY: set[JobFunction] = set()
+
+
+def function_name(func: JobFunction) -> str:
+    """
+    The name under which a job keeps its function: `module.name`.
+
+    Raises:
+        TypeError: *func* is no function.
+        NotImplementedError: it is a method, or hidden in another function, so that a worker
+            could not find it by name.
+    """
+    name = getattr(func, "__qualname__", None)
+    if name is None or not callable(func):
+        raise TypeError(f"{func!r} is no function.")
+    if "." in name:
+        raise NotImplementedError(
+            f"{name} cannot be a job function: a worker finds only functions of a module."
+        )
+    return f"{func.__module__}.{name}"
+
+
+def register(func: JobFunction) -> None:
+    """Allow workers to call *func*."""
+    JOB_REGISTRY.add(func)
+
+
+def load_function(name: str) -> JobFunction:
+    """
+    The job function of that name; its module is imported when need be.
+
+    Raises:
+        NotReadableJobError: the module or the function is missing, or no job function.
+    """
+    module_name, _, attribute = name.rpartition(".")
+    func = getattr(sys.modules.get(module_name), attribute, None)
+    if func is None:
+        try:
+            func = getattr(import_module(module_name), attribute)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise NotReadableJobError(
+                f"The job function {name!r} cannot be found: {error}. "
+                "Install the addon that defines it, or cancel the job."
+            ) from error
+    if func not in JOB_REGISTRY:
+        raise NotReadableJobError(f"{name!r} is no job function. Decorate it with @job.")
+    found: JobFunction = func
+    return found
+
+
+def check_channel(channel: str) -> None:
+    """
+    Refuse a channel name that is not below `root`.
+
+    Raises:
+        JobDefinitionError: the name is neither `root` nor begins with `root.`.
+    """
+    if channel != "root" and not channel.startswith("root."):
+        raise JobDefinitionError(f"The channel {channel!r} is not below root; write 'root.…'.")

@@ -1,0 +1,151 @@
+"""
+Jobs as an author of a connector sees them: `@job`, `func.delay`, `Job` and its storage.
+
+    @job(default_channel="root.shop", retry_pattern={1: 10, 5: 60})
+    def import_record(session, model_name, backend_id, external_id):
+        ...
+
+    import_record.delay(session, "shop.order", backend.id, "1000123", priority=5)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from connector.exception import JobDefinitionError
+from connector.queue.call import DEFAULT_PRIORITY, Job, identity_exact
+from connector.queue.function import JOB_REGISTRY, check_channel, function_name, register
+from connector.queue.retry import (
+    DEFAULT_MAX_RETRIES,
+    RETRY_INTERVAL_SECONDS,
+    RetryPattern,
+    check_pattern,
+)
+from connector.queue.state import DONE, ENQUEUED, FAILED, PENDING, STARTED, STATES, State
+from connector.queue.storage import JOB_OPTIONS, OpenERPJobStorage
+
+if TYPE_CHECKING:
+    from connector.session import ConnectorSession
+
+__all__ = [
+    "DEFAULT_MAX_RETRIES",
+    "DEFAULT_PRIORITY",
+    "DONE",
+    "ENQUEUED",
+    "FAILED",
+    "JOB_REGISTRY",
+    "PENDING",
+    "RETRY_INTERVAL",
+    "STARTED",
+    "STATES",
+    "Job",
+    "OpenERPJobStorage",
+    "State",
+    "delay_many",
+    "identity_exact",
+    "job",
+    "related_action",
+]
+
+#: The name of 8.0.
+RETRY_INTERVAL = RETRY_INTERVAL_SECONDS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@overload
+def job(func: F) -> F: ...
+@overload
+def job(
+    func: None = None,
+    default_channel: str = "root",
+    retry_pattern: RetryPattern | None = None,
+) -> Callable[[F], F]: ...
+
+
+def job(
+    func: F | None = None,
+    default_channel: str = "root",
+    retry_pattern: RetryPattern | None = None,
+) -> F | Callable[[F], F]:
+    """
+    Make a function of a module a job function.
+
+    It is `func(session, model_name, *args, **kwargs)`.  A direct call runs it at once;
+    `func.delay(session, model_name, *args, priority=, eta=, max_retries=, description=,
+    channel=, identity_key=, **kwargs)` writes a job into the session's transaction and gives
+    its uuid: a rollback leaves no job, and no job starts before the commit.
+
+    *retry_pattern* says how long the job waits after which number of tries:
+    `{1: 10, 5: (30, 60)}` is 10 seconds after the first four, then 30 to 60 at random.
+
+    Raises:
+        JobDefinitionError: the channel is not below root, or the pattern cannot be followed.
+        NotImplementedError: *func* is a method or hidden in another function.
+    """
+    if func is None:
+        return partial(_define, default_channel=default_channel, retry_pattern=retry_pattern)
+    return _define(func, default_channel, retry_pattern)
+
+
+def _define(func: F, default_channel: str, retry_pattern: RetryPattern | None) -> F:
+    check_channel(default_channel)
+    if retry_pattern is not None and not isinstance(retry_pattern, dict):
+        raise JobDefinitionError(f"A retry pattern is a dict; {retry_pattern!r} is none.")
+    check_pattern(retry_pattern)
+    function_name(func)
+    options = {
+        "default_channel": default_channel,
+        "retry_pattern": retry_pattern,
+        "delay": partial(_delay, func),
+    }
+    for name, value in options.items():
+        setattr(func, name, value)
+    register(func)
+    return func
+
+
+def _delay(
+    func: Callable[..., Any], session: ConnectorSession, model_name: str, *args: Any, **kwargs: Any
+) -> str:
+    return OpenERPJobStorage(session).enqueue_resolve_args(func, model_name, *args, **kwargs)
+
+
+def delay_many(
+    func: Callable[..., Any],
+    session: ConnectorSession,
+    model_name: str,
+    rows: Iterable[tuple[Any, ...]],
+    **options: Any,
+) -> list[str]:
+    """
+    Delay one call of *func* for each row of arguments, with one statement for all.
+
+    *options* are those of `delay` and hold for every job.
+
+    Raises:
+        TypeError: an option that `delay` does not have.
+    """
+    unknown = set(options) - JOB_OPTIONS
+    if unknown:
+        raise TypeError(f"A job has no option {', '.join(sorted(unknown))}.")
+    jobs = [Job(func, model_name=model_name, args=(model_name, *row), **options) for row in rows]
+    return OpenERPJobStorage(session).store_many(jobs)
+
+
+def related_action(
+    action: Callable[..., Any] = lambda session, job: None, **kwargs: Any
+) -> Callable[[F], F]:
+    """
+    Say what a person is shown who wants to see the record behind a job.
+
+    *action* is called as `action(session, job, **kwargs)` and gives a window action or None.
+    """
+
+    def decorate(func: F) -> F:
+        func.related_action = partial(action, **kwargs) if kwargs else action  # type: ignore[attr-defined]
+        return func
+
+    return decorate

@@ -1,0 +1,63 @@
+"""What the table of jobs has beside its columns: indexes, the notification, the dependencies."""
+
+from typing import Any
+
+#: Channel of the one notification that a transaction with new jobs sends.
+NOTIFY_CHANNEL = "queue_job"
+
+_INDEXES = """
+CREATE UNIQUE INDEX IF NOT EXISTS queue_job_uuid ON queue_job (uuid);
+CREATE INDEX IF NOT EXISTS queue_job_pending
+    ON queue_job (channel, priority, date_created, id) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS queue_job_eta
+    ON queue_job (eta) WHERE state = 'pending' AND eta IS NOT NULL;
+CREATE INDEX IF NOT EXISTS queue_job_seated
+    ON queue_job (channel) WHERE state IN ('enqueued', 'started');
+CREATE INDEX IF NOT EXISTS queue_job_failed
+    ON queue_job (channel) WHERE state = 'failed';
+CREATE INDEX IF NOT EXISTS queue_job_waits
+    ON queue_job (id) WHERE state = 'wait_dependencies';
+CREATE UNIQUE INDEX IF NOT EXISTS queue_job_identity
+    ON queue_job (identity_key)
+    WHERE identity_key IS NOT NULL AND state IN ('pending', 'enqueued', 'wait_dependencies')
+"""
+
+# A job's row is written four times in its life, and soon dead: leave room in its page, and
+# clean up early.
+_STORAGE = """
+ALTER TABLE queue_job SET (
+    fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02
+)
+"""
+
+_DEPENDENCIES = """
+CREATE TABLE IF NOT EXISTS queue_job_dependency (
+    child_id integer NOT NULL REFERENCES queue_job ON DELETE CASCADE,
+    parent_id integer NOT NULL REFERENCES queue_job ON DELETE CASCADE,
+    PRIMARY KEY (parent_id, child_id)
+);
+CREATE INDEX IF NOT EXISTS queue_job_dependency_child ON queue_job_dependency (child_id)
+"""
+
+# A commit that notifies holds a lock of the whole cluster: one equal notification per
+# statement, which PostgreSQL folds to one per transaction, and none for changes of state.
+_NOTIFICATION = f"""
+CREATE OR REPLACE FUNCTION queue_job_notify() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('{NOTIFY_CHANNEL}', '');
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER queue_job_notify AFTER INSERT ON queue_job
+    FOR EACH STATEMENT EXECUTE FUNCTION queue_job_notify()
+"""
+
+
+def complete_table(cr: Any) -> None:
+    """Add to the table of jobs what its model cannot declare; again is fine."""
+    for statements in (_INDEXES, _STORAGE, _DEPENDENCIES, _NOTIFICATION):
+        cr.execute(statements)
+
+
+def notify(cr: Any) -> None:
+    """Wake the dispatcher when this transaction commits: jobs were put back."""
+    cr.execute_unflushed("SELECT pg_notify(%s, '')", (NOTIFY_CHANNEL,))

@@ -1,0 +1,113 @@
+"""The dispatcher's process: dispatches and sweeps every database, as far as it is elected."""
+
+from __future__ import annotations
+
+import logging
+import select
+import time
+from collections.abc import Callable, Sequence
+
+from connector.core import sql
+from connector.core.exceptions import CoreError
+from connector.core.modules import identity
+from connector.queue.broker import Broker, BrokerDownError, Wakes
+from connector.queue.channels import ChannelSettings
+from connector.queue.dispatcher import POLL_SECONDS, Dispatcher
+from queue_worker.sweep import SWEEP_SECONDS, sweep
+
+logger = logging.getLogger(__name__)
+
+#: Wait before a database is tried again that did not answer.
+RETRY_SECONDS = 2.0
+
+
+class Desk:
+    """One database at the dispatcher: connected when possible, dispatched and swept when due."""
+
+    def __init__(
+        self, database: str, broker: Broker, configured: Sequence[ChannelSettings]
+    ) -> None:
+        self.database = database
+        self._broker = broker
+        self._configured = configured
+        self._dispatcher: Dispatcher | None = None
+        self._swept = 0.0
+        self._not_before = 0.0
+        self._complaint = ""
+
+    @property
+    def readers(self) -> list[Dispatcher]:
+        return [self._dispatcher] if self._dispatcher else []
+
+    def work(self) -> float:
+        """Do what is due; answer the seconds until there may be more."""
+        if time.monotonic() < self._not_before:
+            return self._not_before - time.monotonic()
+        try:
+            seconds = self._work()
+            self._complaint = ""
+            return seconds
+        except BrokerDownError as error:
+            self._complain(error)
+        except (CoreError, sql.errors.Error) as error:
+            self._complain(error)
+            self.close()
+        self._not_before = time.monotonic() + RETRY_SECONDS
+        return RETRY_SECONDS
+
+    def close(self) -> None:
+        """Step down and disconnect."""
+        dispatcher, self._dispatcher = self._dispatcher, None
+        if dispatcher is None:
+            return
+        try:
+            dispatcher.close()
+        except sql.errors.Error:
+            logger.debug("A dispatcher could not step down in order", exc_info=True)
+
+    def _work(self) -> float:
+        if self._dispatcher is None:
+            if self._is_asleep():
+                return RETRY_SECONDS
+            self._dispatcher = Dispatcher(self.database, self._broker, self._configured)
+        if self._dispatcher.elected and time.monotonic() - self._swept >= SWEEP_SECONDS:
+            self._swept = time.monotonic()
+            sweep(self._dispatcher.cr, self.database, self._broker)
+        return self._dispatcher.step()
+
+    def _is_asleep(self) -> bool:
+        with sql.connect(self.database).cursor(sql.READ_COMMITTED) as cr:
+            asleep = identity.is_asleep(cr)
+        if asleep:
+            self._complain(
+                f"Database {self.database!r} is a copy and asleep: no job runs. "
+                f"Use `connector adopt {self.database}` or `connector neutralize {self.database}`."
+            )
+            self._not_before = time.monotonic() + RETRY_SECONDS
+        return asleep
+
+    def _complain(self, error: object) -> None:
+        """Say it once, not every second."""
+        if str(error) != self._complaint:
+            self._complaint = str(error)
+            logger.warning("%s", str(error).strip(), extra={"database": self.database})
+
+
+def dispatch(
+    databases: Sequence[str],
+    broker: Broker,
+    configured: Sequence[ChannelSettings],
+    must_stop: Callable[[], bool],
+) -> None:
+    """Serve the databases until *must_stop*; return after stepping down from all."""
+    desks = [Desk(database, broker, configured) for database in databases]
+    try:
+        with Wakes(broker.url) as wakes:
+            while not must_stop():
+                wakes.clear()
+                wait = min((desk.work() for desk in desks), default=POLL_SECONDS)
+                sockets = [reader.fileno() for desk in desks for reader in desk.readers]
+                select.select([wakes.fileno(), *sockets], [], [], min(wait, POLL_SECONDS))
+    finally:
+        for desk in desks:
+            desk.close()

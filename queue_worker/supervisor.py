@@ -1,0 +1,171 @@
+"""
+The supervisor: one dispatcher and N workers as child processes, each replaced when it ends.
+
+It opens no connection itself, so nothing is shared across `fork`.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from types import FrameType
+
+from connector.config import Config
+from connector.core import sql
+from connector.core.registry import Registry
+from connector.queue import broker
+from connector.queue.channels import settings_from_text
+from queue_worker.dispatching import dispatch
+
+logger = logging.getLogger(__name__)
+
+#: A child that ends sooner than this after its start is replaced only after this time.
+RESPAWN_SECONDS = 1.0
+#: Time for running jobs to end after a stop is asked for; then they are given back.
+GRACE_SECONDS = 30.0
+#: Time for a job to be given back; then the process is killed, and the sweep does it.
+FORCE_SECONDS = 5.0
+
+_fork = multiprocessing.get_context("fork")
+
+
+@dataclass
+class Slot:
+    """A place for one child process."""
+
+    name: str
+    main: Callable[[], None]
+    process: BaseProcess | None = None
+    started: float = field(default=0.0)
+
+    def keep_filled(self) -> None:
+        """Start the child where there is none, not faster than `RESPAWN_SECONDS`."""
+        if self.process is not None and not self.process.is_alive():
+            logger.warning("%s ended (%s)", self.label, self.process.exitcode)
+            self.process = None
+        if self.process is None and time.monotonic() - self.started >= RESPAWN_SECONDS:
+            self.started = time.monotonic()
+            self.process = _fork.Process(target=self.main, name=self.name)
+            self.process.start()
+            logger.info("%s started", self.label)
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} (pid {self.process.pid})" if self.process else self.name
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.process is not None and self.process.is_alive() and self.process.pid:
+            os.kill(self.process.pid, number)
+
+
+class Supervisor:
+    """Keeps dispatcher and workers alive until it is told to stop."""
+
+    def __init__(
+        self,
+        config: Config,
+        databases: Sequence[str],
+        workers: int,
+        *,
+        is_idle: Callable[[], bool] | None = None,
+    ) -> None:
+        self._config = config
+        self._databases = list(databases)
+        self._is_idle = is_idle
+        self._stopping = False
+        self._slots = [Slot("dispatcher", self._dispatch)]
+        self._slots += [Slot(f"worker {n}", self._work) for n in range(1, workers + 1)]
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT, or until idle where that is asked for."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask_to_stop)
+        try:
+            while not self._stopping:
+                for slot in self._slots:
+                    slot.keep_filled()
+                self._wait(RESPAWN_SECONDS)
+                if self._is_idle is not None and self._is_idle():
+                    logger.info("No job is left")
+                    break
+        finally:
+            self._stop()
+
+    def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _stop(self) -> None:
+        for number, seconds in (
+            (signal.SIGTERM, GRACE_SECONDS),
+            (signal.SIGTERM, FORCE_SECONDS),
+            (signal.SIGKILL, FORCE_SECONDS),
+        ):
+            for slot in self._slots:
+                slot.signal(number)
+            if self._all_ended_within(seconds):
+                return
+
+    def _all_ended_within(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while alive := self._alive():
+            if time.monotonic() >= end:
+                logger.warning("Still running: %s", ", ".join(p.name for p in alive))
+                return False
+            self._wait(end - time.monotonic())
+        return True
+
+    def _alive(self) -> list[BaseProcess]:
+        return [s.process for s in self._slots if s.process is not None and s.process.is_alive()]
+
+    def _wait(self, seconds: float) -> None:
+        wait([process.sentinel for process in self._alive()], timeout=max(0.0, seconds))
+
+    def _dispatch(self) -> None:
+        """In the child: dispatch until asked to stop, or until the supervisor is gone."""
+        parent = os.getppid()
+        stopping = _stop_flag()
+        dispatch(
+            self._databases,
+            broker.current(),
+            settings_from_text(self._config.channels),
+            lambda: stopping() or os.getppid() != parent,
+        )
+
+    def _work(self) -> None:
+        """In the child: run jobs, with the registries loaded before the first one comes."""
+        # RQ is imported by workers alone; the dispatcher does without its worker's half.
+        from queue_worker.worker import Worker
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        worker = Worker(broker.connect(broker.current().url), max_memory=self._config.max_memory)
+        for database in self._databases:
+            _warm(database)
+        worker.work(max_jobs=self._config.max_jobs)
+
+
+def _warm(database: str) -> None:
+    try:
+        Registry(database)
+    except Exception as error:
+        # The worker serves other databases as well; a job of this one says it again.
+        logger.warning("Cannot load database %r yet: %s", database, error)
+    sql.close_all()
+
+
+def _stop_flag() -> Callable[[], bool]:
+    asked: list[int] = []
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    return lambda: bool(asked)

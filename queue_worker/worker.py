@@ -1,0 +1,205 @@
+"""
+A lean RQ worker: one queue, one job at a time, in its own process.
+
+RQ keeps a record of every job in Redis, in 18 round trips.  Here PostgreSQL keeps the record:
+a job takes three, one to receive the message, one to read it, and one to end it, which also
+wakes the dispatcher.  Heartbeat and state go out once a second from a thread, all at once, so
+that a worker is on the list again a second after Redis was flushed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker, worker_registration
+from rq.exceptions import DequeueTimeout
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.utils import now
+from rq.worker import WorkerStatus
+
+from connector.queue import broker
+from queue_worker import deadline, runner
+from queue_worker.message import Message, RefusedMessageError
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 1.0
+#: RQ counts a worker as dead when it has not beaten for this long.
+WORKER_TTL_SECONDS = 30
+#: Seconds of one wait for a message; the wait itself costs nothing.
+DEQUEUE_SECONDS = 5
+RECONNECT_SECONDS = 2.0
+
+
+class Worker(SimpleWorker):
+    """Takes messages from the one queue of a Redis and runs their jobs."""
+
+    job_class = Message
+    max_connection_wait_time = RECONNECT_SECONDS
+
+    def __init__(self, connection: Redis, *, max_memory: int | None = None) -> None:
+        super().__init__(
+            [broker.QUEUE_NAME],
+            name=runner.worker_label(),
+            connection=connection,
+            job_class=Message,
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL_SECONDS,
+            log_job_description=False,
+        )
+        self._max_memory = max_memory
+        self._parent = os.getppid()
+        self._suspension_seen = 0.0
+        self._beating = threading.Event()
+        self._beat_thread = threading.Thread(target=self._keep_beating, daemon=True)
+
+    # -- life ---------------------------------------------------------------
+
+    def bootstrap(self, *_logging: Any, **_more_logging: Any) -> None:
+        """Come on the list; how to log is decided by the one that starts the process."""
+        self.register_birth()
+        self.subscribe()  # type: ignore[no-untyped-call]  # RQ is half typed
+        self.set_state(WorkerStatus.STARTED)
+        self._beat_thread.start()
+
+    def register_birth(self) -> None:
+        """Appear in Redis, also where a dead process had the same host and pid."""
+        self.birth_date = self.last_heartbeat = now()
+        self._beat()
+
+    def teardown(self) -> None:
+        self._beating.set()
+        with suppress(RedisError):
+            with self.connection.pipeline() as pipeline:
+                broker.leave(pipeline, self.name)
+                pipeline.execute()
+            self.register_death()  # type: ignore[no-untyped-call]
+        with suppress(RedisError):
+            self.unsubscribe()  # type: ignore[no-untyped-call]
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """The thread beats; RQ's own five beats a job are not sent."""
+
+    def set_state(self, state: str, pipeline: Any = None) -> None:
+        """Remember the state; the next beat tells it."""
+        self._state = state
+
+    def set_shutdown_requested_date(self) -> None:
+        """Nothing is sent from inside a signal handler, in the middle of a job."""
+
+    def check_for_suspension(self, burst: bool) -> None:
+        if time.monotonic() - self._suspension_seen >= BEAT_SECONDS:
+            super().check_for_suspension(burst)
+            self._suspension_seen = time.monotonic()
+
+    def run_maintenance_tasks(self) -> None:
+        """RQ's registries are not used and its intermediate list is not trusted: PostgreSQL is."""
+        for queue in self.queues:
+            worker_registration.clean_worker_registry(queue)
+        self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ declares None alone
+
+    def _keep_beating(self) -> None:
+        while not self._beating.wait(BEAT_SECONDS):
+            deadline.watch_current()
+            if os.getppid() != self._parent:
+                # Without its supervisor nobody would end this process.
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+            try:
+                self._beat()
+            except RedisError as error:
+                logger.debug("No heartbeat to Redis: %s", error)
+
+    def _beat(self) -> None:
+        self.last_heartbeat = now()
+        seen = {
+            **self.serialize(),
+            "state": self._state,
+            "successful_job_count": self.successful_job_count,
+            "failed_job_count": self.failed_job_count,
+        }
+        with self.connection.pipeline(transaction=False) as pipeline:
+            pipeline.hset(self.key, mapping=seen)
+            pipeline.expire(self.key, WORKER_TTL_SECONDS)
+            worker_registration.register(self, pipeline)
+            broker.beat(pipeline, self.name)
+            pipeline.execute()
+
+    # -- jobs ---------------------------------------------------------------
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """Wait for a message; None when *timeout* or *max_idle_time* is over."""
+        self.set_state(WorkerStatus.IDLE)
+        until = None if max_idle_time is None else time.monotonic() + max_idle_time
+        while not self._stop_requested:
+            try:
+                return Queue.dequeue_any(
+                    self.queues,
+                    None if timeout is None else DEQUEUE_SECONDS,
+                    connection=self.connection,
+                    job_class=Message,
+                    serializer=JSONSerializer,
+                )
+            except DequeueTimeout:
+                self.check_for_suspension(False)
+                if until is not None and time.monotonic() > until:
+                    return None
+            except RedisError as error:
+                logger.warning("Redis does not answer, trying again: %s", error)
+                time.sleep(RECONNECT_SECONDS / 2)
+        return None
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run the job of a message, then forget the message and wake the dispatcher."""
+        self.set_state(WorkerStatus.BUSY)
+        database = None
+        try:
+            assert isinstance(job, Message)
+            database, uuid = job.call
+            runner.run(database, uuid)
+            self.successful_job_count += 1
+        except RefusedMessageError as error:
+            logger.error("%s It is dropped.", error)
+        except Exception:
+            self.failed_job_count += 1
+            logger.exception("Cannot run a job", extra={"message_id": job.id})
+        finally:
+            self._forget(job, queue, database)
+            self.set_state(WorkerStatus.IDLE)
+        self._recycle()
+
+    def _forget(self, job: Job, queue: Queue, database: str | None) -> None:
+        try:
+            with self.connection.pipeline() as pipeline:
+                pipeline.delete(job.key)
+                pipeline.lrem(queue.intermediate_queue_key, 0, job.id)
+                if database is not None:
+                    broker.wake(pipeline, database)
+                pipeline.execute()
+        except RedisError as error:
+            logger.debug("The end of a job was not told to Redis: %s", error)
+
+    def _recycle(self) -> None:
+        """Ask for an end when the process has become too large; another one takes its place."""
+        if self._max_memory and _peak_memory() > self._max_memory:
+            logger.info("Worker has reached its memory limit and ends")
+            self._stop_requested = True
+
+
+def _peak_memory() -> int:
+    """The most bytes that this process has had in memory."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
