@@ -1,0 +1,24 @@
+"""
+Models: classes whose objects are sets of records.
+
+Each module adds one ability; the classes form a chain, and the last is what addons derive from.
+
+    Recordset > Setup > Reading > Searching > Writing > Computing > Access > Tables > BaseModel
+    BaseModel > AbstractModel > Model > TransientModel
+"""
+
+from connector.core.models.base import AbstractModel, BaseModel, Model, TransientModel
+from connector.core.models.cache import NewId, Transaction
+from connector.core.models.meta import MetaModel
+from connector.core.models.recordset import Recordset
+
+__all__ = [
+    "AbstractModel",
+    "BaseModel",
+    "MetaModel",
+    "Model",
+    "NewId",
+    "Recordset",
+    "Transaction",
+    "TransientModel",
+]

@@ -1,0 +1,99 @@
+"""Decorators of model methods: they mark what a method is for, and the model setup reads the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+__all__ = [
+    "constrains",
+    "depends",
+    "model",
+    "model_cr",
+    "model_create_multi",
+    "multi",
+    "onchange",
+    "one",
+    "returns",
+]
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def model(method: Method) -> Method:
+    """Mark a method that works on the model as a whole: the ids of ``self`` mean nothing to it."""
+    return _marked(method, _api="model")
+
+
+#: ``create`` takes a dictionary or a list everywhere, so the later decorator says nothing more.
+model_create_multi = model
+model_cr = model
+
+
+def multi(method: Method) -> Method:
+    """Mark a method that works on any number of records. It is the default, and documents itself."""
+    return _marked(method, _api="multi")
+
+
+def one(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Call a method once per record; the caller gets the list of its results."""
+
+    @wraps(method)
+    def each(self: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        return [method(record, *args, **kwargs) for record in self]
+
+    return _marked(each, _api="one")
+
+
+def depends(*paths: str | Callable[[Any], Any]) -> Callable[[Method], Method]:
+    """
+    Name the fields that a computed field reads, as dotted paths from the record.
+
+    One function may stand in place of the paths: it is given the model and returns them.
+    """
+    return lambda method: _marked(method, _depends=_joined(method, "_depends", paths))
+
+
+def constrains(*names: str) -> Callable[[Method], Method]:
+    """Call the method after a create or write that gave one of these fields; it raises to refuse."""
+    _only_simple_names("constrains", names)
+    return lambda method: _marked(method, _constrains=_joined(method, "_constrains", names))
+
+
+def onchange(*names: str) -> Callable[[Method], Method]:
+    """Call the method on a record in draft when a person has changed one of these fields."""
+    _only_simple_names("onchange", names)
+    return lambda method: _marked(method, _onchange=_joined(method, "_onchange", names))
+
+
+def returns(
+    model_name: str | None,
+    downgrade: Callable[..., Any] | None = None,
+    upgrade: Callable[..., Any] | None = None,
+) -> Callable[[Method], Method]:
+    """
+    Name the model of the records that a method returns; ``"self"`` means its own.
+
+    The callables translate the result to and from plain values at the external API.
+    """
+    return lambda method: _marked(method, _returns=(model_name, downgrade, upgrade))
+
+
+def _marked(method: Method, **marks: Any) -> Method:
+    for name, value in marks.items():
+        setattr(method, name, value)
+    return method
+
+
+def _joined(method: Any, mark: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*getattr(method, mark, ()), *values)
+
+
+def _only_simple_names(decorator: str, names: tuple[str, ...]) -> None:
+    dotted = [name for name in names if not isinstance(name, str) or "." in name]
+    if dotted:
+        raise ValueError(
+            f"@{decorator} takes plain field names of the model, not {dotted[0]!r}. "
+            f"Name the first field of the path."
+        )

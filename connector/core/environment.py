@@ -1,0 +1,446 @@
+"""
+Environment: a cursor, a user and a context, through which models are reached.
+
+    Environments                  those of one thread or task; owns nothing, only knows them
+        Environment  --+
+        Environment  --+--> Transaction, held by the cursor: cache, pending writes, todo
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self
+from weakref import WeakKeyDictionary, WeakSet
+
+from connector.core import registries
+from connector.core.exceptions import (
+    AccessError,
+    MissingError,
+    UnknownExternalIdError,
+    UnknownModelError,
+    UserError,
+)
+from connector.core.fields import Field
+from connector.core.models.cache import LocalValues, Transaction
+from connector.core.models.storage import flush
+from connector.core.models.views import Prefetch, Todo
+
+__all__ = ["Environment", "Environments", "FrozenDict"]
+
+SUPERUSER_ID = 1
+
+
+class FrozenDict(dict[str, Any]):
+    """A dictionary that cannot be changed: an environment's context."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(
+            "A context cannot be changed. Use with_context(key=value) to get records "
+            "in a context that differs."
+        )
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset((key, _hashable(value)) for key, value in self.items()))
+
+
+def _hashable(value: Any) -> Any:
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value
+
+
+class Environments:
+    """The environments that one thread or task has made; it keeps none of them alive."""
+
+    def __init__(self) -> None:
+        self.envs: WeakSet[Environment] = WeakSet()
+        #: False, True in draft, or "onchange"
+        self.mode: bool | str = False
+        #: whether ``recompute()`` does anything
+        self.recompute = True
+
+    def add(self, env: Environment) -> None:
+        """Know an environment."""
+        self.envs.add(env)
+
+    def __iter__(self) -> Iterator[Environment]:
+        return iter(self.envs)
+
+    @property
+    def todo(self) -> Todo:
+        """What is to be recomputed: field -> recordsets, of all cursors in use here."""
+        return Todo(self)
+
+
+class _Here(threading.local):
+    """The environments of the running thread, and of each of its tasks."""
+
+    def __init__(self) -> None:
+        self.of_thread: Environments | None = None
+        self.of_tasks: WeakKeyDictionary[Any, Environments] = WeakKeyDictionary()
+
+    def get(self) -> Environments | None:
+        task = _current_task()
+        return self.of_thread if task is None else self.of_tasks.get(task)
+
+    def set(self, environments: Environments | None) -> None:
+        task = _current_task()
+        if task is None:
+            self.of_thread = environments
+        elif environments is None:
+            self.of_tasks.pop(task, None)
+        else:
+            self.of_tasks[task] = environments
+
+
+def _current_task() -> Any:
+    # Asks without raising where no loop runs.
+    return asyncio.current_task() if asyncio._get_running_loop() is not None else None
+
+
+_here = _Here()
+
+
+class _MetaEnvironment(type(Mapping)):  # type: ignore[misc]  # the class of abstract classes
+    @property
+    def envs(cls) -> Environments:
+        """The environments of the running thread or task; the first question begins them."""
+        found = _here.get()
+        if found is None:
+            found = Environments()
+            _here.set(found)
+        return found
+
+
+class EnvCache(dict[Any, Any]):
+    """
+    field -> {id: value}, as far as the user may read.
+
+    A field whose every record the user may read has the transaction's own dictionary, a
+    computed one has a dictionary of this environment, and any other an empty one: what it
+    holds is asked for record by record.
+    """
+
+    __slots__ = ("_env",)
+
+    def __init__(self, env: Environment) -> None:
+        super().__init__()
+        self._env = env
+
+    def __missing__(self, field: Field) -> dict[Any, Any]:
+        env = self._env
+        values: dict[Any, Any]
+        if field.local:
+            values = LocalValues()
+            env.transaction.local[field].add(values)
+        elif env.uid == SUPERUSER_ID or env[field.model_name]._reads_freely(field):
+            values = env.transaction.values[field]
+        else:
+            values = {}
+        self[field] = values
+        return values
+
+
+class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
+    """
+    Where records live: ``env["res.partner"]`` is a model, empty and ready to search.
+
+    Two environments of one cursor, user and context are one object. Cached values, pending
+    writes and recomputations are the transaction's, and shared by all its environments.
+    """
+
+    __slots__ = (
+        "__weakref__", "all", "args", "cache", "context", "cr", "dirty", "registry",
+        "transaction", "uid",
+    )  # fmt: skip
+
+    cr: Any
+    uid: int
+    context: FrozenDict
+    registry: Any
+    transaction: Transaction
+    cache: EnvCache
+    dirty: defaultdict[Any, set[str]]
+    envs: ClassVar[Environments]
+
+    def __new__(cls, cr: Any, uid: int, context: Mapping[str, Any]) -> Self:
+        if context is None:
+            raise TypeError("An environment needs a context; {} will do.")
+        environments = cls.envs
+        args = (cr, uid, context)
+        for env in environments:
+            if env.cr is cr and env.uid == uid and env.context == context:
+                return env  # type: ignore[return-value]
+        self = super().__new__(cls)
+        self.cr, self.uid, self.context = cr, uid, FrozenDict(context)
+        self.args = args = (cr, uid, self.context)
+        self.registry = registries.registries.find(cr.dbname)
+        self.transaction = _transaction_of(cr, self.registry)
+        self.cache = EnvCache(self)
+        self.dirty = defaultdict(set)
+        self.all = environments
+        environments.add(self)
+        self.transaction.environments.add(self)
+        return self
+
+    # -- life -----------------------------------------------------------------------------
+
+    @classmethod
+    @contextmanager
+    def manage(cls) -> Iterator[None]:
+        """Keep the environments made in the block apart; inside another such block, nothing."""
+        if _here.get() is not None:
+            yield
+            return
+        _here.set(Environments())
+        try:
+            yield
+        finally:
+            _here.set(None)
+
+    @classmethod
+    def reset(cls) -> None:
+        """Begin anew: environments made from now on know nothing of those made before."""
+        _here.set(Environments())
+
+    # -- mapping of models ----------------------------------------------------------------
+
+    def __getitem__(self, model_name: str) -> Any:
+        try:
+            return self.registry.models[model_name]._browse(self, ())
+        except KeyError:
+            raise UnknownModelError(
+                f"Database {self.cr.dbname!r} has no model {model_name!r}. "
+                f"Install the addon that declares it, or mend the name."
+            ) from None
+
+    def __contains__(self, model_name: object) -> bool:
+        return model_name in self.registry.models
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.registry.models)
+
+    def __len__(self) -> int:
+        return len(self.registry.models)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        return f"<Environment of {self.cr.dbname!r}, user {self.uid}>"
+
+    def __call__(
+        self, cr: Any = None, user: Any = None, context: Mapping[str, Any] | None = None
+    ) -> Environment:
+        """This environment with some of its three parts replaced."""
+        return Environment(
+            self.cr if cr is None else cr,
+            self.uid if user is None else int(user),
+            self.context if context is None else context,
+        )
+
+    # -- what it knows --------------------------------------------------------------------
+
+    def ref(self, xml_id: str, raise_if_not_found: bool = True) -> Any:
+        """
+        The record of an external id, ``module.name``; None where there is none and that is fine.
+
+        Raises:
+            UnknownExternalIdError: there is none, or the record is gone.
+        """
+        module, dot, name = xml_id.partition(".")
+        if not dot:
+            raise UnknownExternalIdError(
+                f"{xml_id!r} is no external id: write the addon, a dot, and the name."
+            )
+        data = self(user=SUPERUSER_ID)["ir.model.data"]._lookup_by_key(
+            ("module", "name"), (module, name)
+        )
+        record = self[data.model].browse(data.res_id) if data else None
+        if record is not None and record.exists():
+            return record
+        if raise_if_not_found:
+            why = (
+                "No record found for unique ID" if data else "External ID not found in the system:"
+            )
+            raise UnknownExternalIdError(
+                f"{why} {xml_id}. Install or update the addon {module!r}, or mend the id."
+            )
+        return None
+
+    @property
+    def user(self) -> Any:
+        """The user, as a record that may be read."""
+        return self(user=SUPERUSER_ID)["res.users"].browse(self.uid)
+
+    @property
+    def lang(self) -> str | None:
+        """The language of the context."""
+        return self.context.get("lang")
+
+    # -- modes ----------------------------------------------------------------------------
+
+    @contextmanager
+    def _do_in_mode(self, mode: bool | str) -> Iterator[None]:
+        if self.all.mode:
+            yield
+            return
+        self.all.mode = mode
+        try:
+            yield
+        finally:
+            self.all.mode = False
+            self.dirty.clear()
+
+    def do_in_draft(self) -> Any:
+        """Assignments in the block change the cache alone."""
+        return self._do_in_mode(True)
+
+    def do_in_onchange(self) -> Any:
+        """The same, for the methods that follow a person's change."""
+        return self._do_in_mode("onchange")
+
+    @property
+    def in_draft(self) -> bool:
+        return bool(self.all.mode)
+
+    @property
+    def in_onchange(self) -> bool:
+        return self.all.mode == "onchange"
+
+    # -- cached values --------------------------------------------------------------------
+
+    @property
+    def prefetch(self) -> Prefetch:
+        """model -> ids of which something is known: a live view."""
+        return Prefetch(self.transaction)
+
+    @property
+    def computed(self) -> defaultdict[Any, set[Any]]:
+        """field -> ids whose value is being computed: a live view."""
+        return self.transaction.computing
+
+    def flush(self) -> None:
+        """Send everything that waits."""
+        self.transaction.flush()
+
+    def invalidate(self, spec: Iterable[tuple[Field, Iterable[int] | None]]) -> None:
+        """Forget cached values, given as pairs of a field and ids or None; pending ones stay."""
+        for field, ids in spec:
+            self.transaction.draft.pop(field, None)
+            self.transaction.forget(field, None if ids is None else list(ids))
+
+    def invalidate_all(self) -> None:
+        """Send what waits, then forget every value."""
+        self.transaction.flush()
+        self.transaction.forget_values(keep=())
+        self.transaction.draft.clear()
+        for env in list(self.transaction.environments):
+            env.dirty.clear()
+
+    def clear(self) -> None:
+        """Forget every value and every write and recomputation that waits."""
+        self.transaction.clear()
+
+    @contextmanager
+    def clear_upon_failure(self) -> Iterator[None]:
+        """Forget everything when the block raises."""
+        try:
+            yield
+        except Exception:
+            self.clear()
+            raise
+
+    def check_cache(self) -> None:
+        """
+        Compare the cache with the database.
+
+        Raises:
+            UserError: they differ; it lists field, record and both values.
+        """
+        self.transaction.flush()
+        before = {field: dict(values) for field, values in self.cache.items() if values}
+        self.invalidate_all()
+        wrong = []
+        for field, values in before.items():
+            for id_, cached in values.items():
+                record = self[field.model_name].browse(id_)
+                try:
+                    fetched = record._value_of(field) if id_ else cached
+                except (AccessError, MissingError):
+                    continue
+                if fetched != cached:
+                    wrong.append((field, record, {"cached": cached, "fetched": fetched}))
+        if wrong:
+            raise UserError(f"Invalid cache for fields\n{wrong}")
+
+    # -- recomputation --------------------------------------------------------------------
+
+    def field_todo(self, field: Field) -> Any:
+        """The records whose value of *field* is to be recomputed."""
+        return self[field.model_name].browse(self.transaction.todo.get(field, ()))
+
+    def check_todo(self, field: Field, record: Any) -> Any:
+        """The records to recompute if *record* is among them, else None."""
+        todo = self.field_todo(field)
+        return todo if todo & record else None
+
+    def add_todo(self, field: Field, records: Any) -> None:
+        """Have *field* recomputed on the records."""
+        self.transaction.todo[field].update(dict.fromkeys(id_ for id_ in records._ids if id_))
+        self.transaction.forget(field, records._ids)
+
+    def remove_todo(self, field: Field, records: Any) -> None:
+        """Have *field* not recomputed on the records after all."""
+        todo = self.transaction.todo
+        for id_ in records._ids:
+            todo[field].pop(id_, None)
+        if not todo[field]:
+            del todo[field]
+
+    def has_todo(self) -> bool:
+        """Is there something to recompute?"""
+        return any(self.transaction.todo.values())
+
+    def get_todo(self) -> tuple[Field, Any]:
+        """A field whose dependencies are not to be recomputed themselves, and its records."""
+        waiting = [field for field, ids in self.transaction.todo.items() if ids]
+        field = min(waiting, key=lambda waiting_field: waiting_field.sequence)
+        return field, self.field_todo(field)
+
+    @property
+    def recompute(self) -> bool:
+        return self.all.recompute
+
+    @contextmanager
+    def norecompute(self) -> Iterator[None]:
+        """In the block, ``recompute()`` does nothing."""
+        before, self.all.recompute = self.all.recompute, False
+        try:
+            yield
+        finally:
+            self.all.recompute = before
+
+
+def _transaction_of(cr: Any, registry: Any) -> Transaction:
+    transaction: Transaction | None = cr.transaction
+    if transaction is None:
+        transaction = cr.transaction = Transaction(cr, registry)
+        transaction.flusher = flush
+        transaction.root = lambda: Environment(cr, SUPERUSER_ID, {})
+    elif transaction.registry is not registry:
+        # The registry was built anew in the midst of the transaction.
+        transaction.flush()
+        transaction.clear()
+        transaction.registry = registry
+    return transaction

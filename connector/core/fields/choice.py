@@ -1,0 +1,123 @@
+"""Selection, a value out of a list, and Reference, a record of one of several models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from connector.core.fields.base import Field, Records
+
+__all__ = ["Reference", "Selection"]
+
+Choices = Sequence[tuple[Any, str]]
+
+
+class Selection(Field):
+    """
+    One of *selection*: pairs of value and label, a function of the model, or a method's name.
+
+    A model that extends another adds values with ``selection_add``.
+    """
+
+    type = "selection"
+    column_type = "varchar"
+    selection: Choices | Callable[[Any], Choices] | str = ()
+    validate: bool = True
+
+    def __init__(self, selection: Any = None, string: str | None = None, **arguments: Any) -> None:
+        if selection is not None:
+            arguments["selection"] = selection
+        super().__init__(string, **arguments)
+
+    def _merged(self, older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
+        merged = super()._merged(older, newer)
+        added = merged.pop("selection_add", None)
+        if added:
+            known = dict(merged.get("selection") or ())
+            merged["selection"] = list({**known, **dict(added)}.items())
+        return merged
+
+    def _settle(self) -> None:
+        choices = self.selection
+        if isinstance(choices, (list, tuple)) and choices and isinstance(choices[0][0], int):
+            self.column_type = "int4"
+        if isinstance(choices, (list, tuple)):
+            self._values = frozenset(value for value, _ in choices)
+        super()._settle()
+
+    def choices(self, env: Any) -> Choices:
+        """The pairs of value and label as they are in *env*."""
+        if isinstance(self.selection, str):
+            return list(getattr(env[self.model_name], self.selection)())
+        return (
+            list(self.selection(env[self.model_name]))
+            if callable(self.selection)
+            else list(self.selection)
+        )
+
+    def values(self, env: Any) -> frozenset[Any]:
+        """The values allowed in *env*."""
+        if isinstance(self.selection, str) or callable(self.selection):
+            return frozenset(value for value, _ in self.choices(env))
+        return self._values
+
+    def to_cache(self, value: Any, records: Records = None) -> Any:
+        if value is None or value is False:
+            return None
+        if records is not None and self.validate and value not in self.values(records.env):
+            allowed = ", ".join(map(repr, sorted(self.values(records.env), key=str)))
+            raise self.refuse(value, f"Choose one of {allowed}.")
+        return value
+
+    def as_text(self, values: Iterable[Any]) -> list[str | None]:
+        return [None if value is None else str(value) for value in values]
+
+    def description(self, env: Any) -> dict[str, Any]:
+        return {**super().description(env), "selection": self.choices(env)}
+
+
+class Reference(Selection):
+    """A record of one of the models in *selection*, kept as ``model,id``."""
+
+    type = "reference"
+    column_type = "varchar"
+
+    def _settle(self) -> None:
+        super()._settle()
+        self.column_type = "varchar"
+        self.is_column = bool(self.store)
+
+    def to_cache(self, value: Any, records: Records = None) -> Any:
+        if not value:
+            return None
+        if hasattr(value, "_name"):
+            value.ensure_one()
+            value = f"{value._name},{value.id}"
+        model_name, _, number = str(value).partition(",")
+        if not number.isdigit():
+            raise self.refuse(value, "Give a record, or text as res.partner,7.")
+        if records is not None:
+            self._check_model(model_name, value, records.env)
+        return f"{model_name},{int(number)}"
+
+    def _check_model(self, model_name: str, value: Any, env: Any) -> None:
+        allowed = self.values(env)
+        if model_name not in env or (allowed and model_name not in allowed):
+            names = ", ".join(sorted(allowed)) or "a model of this database"
+            raise self.refuse(value, f"The model is one of: {names}.")
+
+    def __get__(self, record: Any, owner: type | None = None) -> Any:
+        value = super().__get__(record, owner)
+        return value if record is None else self.to_record(value or None, record)
+
+    def to_record(self, cached: Any, record: Records) -> Any:
+        if cached is None:
+            return False
+        model_name, _, number = cached.partition(",")
+        return record.env[model_name].browse(int(number))
+
+    def to_read(self, cached: Any, record: Records) -> Any:
+        return False if cached is None else cached
+
+    def to_write(self, value: Any) -> Any:
+        return f"{value._name},{value.id}" if value else False

@@ -1,0 +1,162 @@
+"""Many2one, a link to one record, and Id, the record's own number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from connector.core.exceptions import ModelDefinitionError
+from connector.core.fields.base import Field, Records
+
+__all__ = ["Id", "LinkedIds", "Many2one"]
+
+ON_DELETE = {"cascade": "CASCADE", "restrict": "RESTRICT", "set null": "SET NULL"}
+
+
+class LinkedIds:
+    """The ids that a relational field of some records is known to hold: what to prefetch together."""
+
+    __slots__ = ("field", "record")
+
+    def __init__(self, field: Field, record: Records) -> None:
+        self.field = field
+        self.record = record
+
+    def __iter__(self) -> Iterator[Any]:
+        known = self.record.env.cache[self.field]
+        seen = set()
+        for id_ in self.record._prefetch:
+            linked = known.get(id_)
+            if linked is None:
+                continue
+            for number in linked if self.field.x2many else (linked,):
+                if number not in seen:
+                    seen.add(number)
+                    yield number
+
+
+class Id(Field):
+    """The number of a record; False for one that is not stored."""
+
+    type = "integer"
+    column_type = "int4"
+    plain_text = True
+    automatic = True
+
+    def _settle(self) -> None:
+        super()._settle()
+        self.readonly, self.copy, self.prefetch = True, False, False
+        self.is_column = False  # every statement names the id by itself
+
+    def __get__(self, record: Any, owner: type | None = None) -> Any:
+        if record is None:
+            return self
+        ids = record._ids
+        if not ids:
+            return False
+        if len(ids) > 1:
+            record.ensure_one()
+        return ids[0] or False
+
+    def __set__(self, records: Any, value: Any) -> None:
+        raise TypeError(f"The field {self!r} is given by the database; it cannot be assigned.")
+
+
+class Many2one(Field):
+    """A link to one record of *comodel_name*; what happens when that goes is *ondelete*'s matter."""
+
+    type = "many2one"
+    column_type = "int4"
+    relational = True
+    plain_text = True
+    ondelete: str | None = None
+    domain: Any = ()
+    context: Any = None
+    delegate: bool = False
+    auto_join: bool = False
+
+    def __init__(
+        self, comodel_name: str | None = None, string: str | None = None, **arguments: Any
+    ) -> None:
+        if comodel_name is not None:
+            arguments["comodel_name"] = comodel_name
+        super().__init__(string, **arguments)
+
+    def _settle(self) -> None:
+        super()._settle()
+        if self.ondelete is None:
+            self.ondelete = "restrict" if self.required else "set null"
+        if self.ondelete not in ON_DELETE:
+            raise ModelDefinitionError(
+                f"Wrong ondelete of {self!r}: {self.ondelete!r}. "
+                f"Choose one of {', '.join(ON_DELETE)}."
+            )
+
+    def __get__(self, record: Any, owner: type | None = None) -> Any:
+        if record is None:
+            return self
+        env = record.env
+        try:
+            (id_,) = record._ids
+            value = env.cache[self][id_]
+        except (KeyError, ValueError):
+            value = self.missed(record) if record._ids else None
+        return self._linked(value, record)
+
+    def _linked(self, value: Any, record: Records) -> Any:
+        env = record.env
+        linked = object.__new__(env.registry.models[self.comodel_name])
+        linked.env = env
+        linked._ids = () if value is None else (value,)
+        linked._prefetch = LinkedIds(self, record)
+        return linked
+
+    def to_cache(self, value: Any, records: Records = None) -> Any:
+        if value is None or value is False:
+            return None
+        if type(value) is int:
+            return value or None
+        if isinstance(value, (tuple, list)) and value:
+            value = value[0]  # the pair (id, name) that read gives
+        if hasattr(value, "_name"):
+            return self._id_of(value)
+        if isinstance(value, dict) and records is not None:
+            return records.env[self.comodel_name].new(value)._ids[0]
+        if isinstance(value, int) and not isinstance(value, bool):
+            return int(value) or None
+        if not value and not isinstance(value, str):
+            return value  # the id of a record in draft
+        raise self.refuse(value, f"Give a record of {self.comodel_name!r}, its id or False.")
+
+    def _id_of(self, record: Records) -> Any:
+        if record._name != self.comodel_name:
+            raise self.refuse(record, f"Give a record of {self.comodel_name!r}.")
+        if len(record._ids) > 1:
+            raise self.refuse(record, "Give one record at most.")
+        return record._ids[0] if record._ids else None
+
+    def to_cache_column(self, values: list[Any], records: Records = None) -> list[Any]:
+        if set(map(type, values)) == {int} and 0 not in values:
+            return values
+        return super().to_cache_column(values, records)
+
+    def to_record(self, cached: Any, record: Records) -> Any:
+        return self._linked(cached, record)
+
+    def to_read(self, cached: Any, record: Records) -> Any:
+        if cached is None:
+            return False
+        linked = self._linked(cached, record)
+        # The name is shown even where the linked record itself may not be read.
+        return (cached, linked.sudo().display_name)
+
+    def to_write(self, value: Any) -> Any:
+        return value.id if hasattr(value, "_name") else value
+
+    def description(self, env: Any) -> dict[str, Any]:
+        return {
+            **super().description(env),
+            "relation": self.comodel_name,
+            "domain": self.domain,
+            "context": self.context or {},
+        }

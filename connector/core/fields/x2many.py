@@ -1,0 +1,203 @@
+"""One2many and Many2many: fields that hold records, changed by commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from connector.core.exceptions import ModelDefinitionError
+from connector.core.fields.base import Field, Records
+from connector.core.fields.many2one import LinkedIds
+
+__all__ = ["Command", "Many2many", "One2many", "X2many"]
+
+
+class Command:
+    """The numbers of the commands that change an x2many."""
+
+    CREATE = 0  #: (0, _, values) make a record and link it
+    UPDATE = 1  #: (1, id, values) write on a linked record
+    DELETE = 2  #: (2, id) unlink the record itself
+    UNLINK = 3  #: (3, id) take the link away
+    LINK = 4  #: (4, id) link a record that is there
+    CLEAR = 5  #: (5,) take all links away
+    SET = 6  #: (6, _, ids) link exactly these
+
+
+class X2many(Field):
+    """What the two have in common; the cache holds a tuple of ids, archived records included."""
+
+    relational = True
+    x2many = True
+    domain: Any = ()
+    context: Any = None
+    auto_join: bool = False
+
+    def _settle(self) -> None:
+        super()._settle()
+        self.is_column = False
+
+    def __get__(self, record: Any, owner: type | None = None) -> Any:
+        if record is None:
+            return self
+        try:
+            (id_,) = record._ids
+            value = record.env.cache[self][id_]
+        except (KeyError, ValueError):
+            value = self.missed(record) if record._ids else ()
+        return self.to_record(value, record)
+
+    def to_record(self, cached: Any, record: Records) -> Any:
+        env = record.env
+        comodel = env.registry.models[self.comodel_name]
+        linked = comodel._browse(env, cached or (), LinkedIds(self, record))
+        if "active" in comodel._fields and env.context.get("active_test", True):
+            return linked.filtered("active")
+        return linked
+
+    def to_read(self, cached: Any, record: Records) -> Any:
+        return list(self.to_record(cached, record)._ids)
+
+    def to_write(self, value: Any) -> Any:
+        return [(Command.SET, 0, list(value.ids))] if hasattr(value, "_name") else value
+
+    def commands(self, value: Any) -> list[tuple[Any, ...]]:
+        """
+        Commands, a recordset, ids or dictionaries, brought to commands.
+
+        Raises:
+            FieldValueError: it is none of them.
+        """
+        if not value:
+            return [(Command.SET, 0, [])]
+        if hasattr(value, "_name"):
+            self._check_model(value)
+            return [(Command.SET, 0, list(value._ids))]
+        if not isinstance(value, (list, tuple)):
+            raise self.refuse(value, "Give commands, ids, dictionaries or records.")
+        if all(isinstance(item, int) for item in value):
+            return [(Command.SET, 0, list(value))]
+        return [self._command(item, value) for item in value]
+
+    def _check_model(self, records: Records) -> None:
+        if records._name != self.comodel_name:
+            raise self.refuse(records, f"Give records of {self.comodel_name!r}.")
+
+    def _command(self, item: Any, value: Any) -> tuple[Any, ...]:
+        if isinstance(item, dict):
+            return (Command.CREATE, 0, item)
+        if isinstance(item, int):
+            return (Command.LINK, item)
+        known = isinstance(item, (list, tuple)) and len(item) > 0 and item[0] in range(7)
+        needed = {0: 3, 1: 3, 2: 2, 3: 2, 4: 2, 5: 1, 6: 3}
+        if not known or len(item) < needed[item[0]]:
+            raise self.refuse(value, f"{item!r} is no command; see connector.core.fields.Command.")
+        return tuple(item)
+
+    def to_cache(self, value: Any, records: Records = None) -> Any:
+        """Ids for the cache of a record in draft."""
+        ids: list[Any] = []
+        comodel = records.env[self.comodel_name]
+        for command in self.commands(value) if value else ():
+            match command[0]:
+                case Command.CREATE:
+                    ids.append(comodel.new(command[2])._ids[0])
+                case Command.UPDATE | Command.LINK:
+                    ids.append(command[1])
+                case Command.DELETE | Command.UNLINK:
+                    ids = [id_ for id_ in ids if id_ != command[1]]
+                case Command.CLEAR:
+                    ids = []
+                case Command.SET:
+                    ids = list(command[2])
+        return tuple(dict.fromkeys(ids))
+
+    def description(self, env: Any) -> dict[str, Any]:
+        return {
+            **super().description(env),
+            "relation": self.comodel_name,
+            "domain": self.domain,
+            "context": self.context or {},
+        }
+
+
+class One2many(X2many):
+    """The records of *comodel_name* whose many2one *inverse_name* links here."""
+
+    type = "one2many"
+    copy = False
+    inverse_name: str = ""
+
+    def __init__(
+        self,
+        comodel_name: str | None = None,
+        inverse_name: str | None = None,
+        string: str | None = None,
+        **arguments: Any,
+    ) -> None:
+        if comodel_name is not None:
+            arguments["comodel_name"] = comodel_name
+        if inverse_name is not None:
+            arguments["inverse_name"] = inverse_name
+        super().__init__(string, **arguments)
+
+    def setup(self, model: Any) -> None:
+        super().setup(model)
+        if self.compute or self.related:
+            return
+        fields = model.env.registry.models[self.comodel_name]._fields
+        if self.inverse_name not in fields:
+            raise ModelDefinitionError(
+                f"The field {self!r} needs a many2one {self.inverse_name!r} on "
+                f"{self.comodel_name!r}, which has none. Add it, or correct the name."
+            )
+
+    def description(self, env: Any) -> dict[str, Any]:
+        return {**super().description(env), "relation_field": self.inverse_name}
+
+
+class Many2many(X2many):
+    """Records of *comodel_name*, linked by rows of the table *relation*."""
+
+    type = "many2many"
+    relation: str = ""
+    column1: str = ""
+    column2: str = ""
+
+    def __init__(
+        self,
+        comodel_name: str | None = None,
+        relation: str | None = None,
+        column1: str | None = None,
+        column2: str | None = None,
+        string: str | None = None,
+        **arguments: Any,
+    ) -> None:
+        given = {
+            "comodel_name": comodel_name,
+            "relation": relation,
+            "column1": column1,
+            "column2": column2,
+        }
+        arguments.update({name: value for name, value in given.items() if value is not None})
+        super().__init__(string, **arguments)
+
+    def setup(self, model: Any) -> None:
+        super().setup(model)
+        if not self.store:
+            return
+        comodel = model.env.registry.models[self.comodel_name]
+        if not self.relation:
+            self.relation = "{}_{}_rel".format(*sorted((model._table, comodel._table)))
+        self.column1 = self.column1 or f"{model._table}_id"
+        self.column2 = self.column2 or f"{comodel._table}_id"
+        if self.column1 == self.column2:
+            raise ModelDefinitionError(
+                f"The field {self!r} links {model._name!r} to itself: give it "
+                f"column1 and column2, so that the two ends differ."
+            )
+
+    def pairs(self, ids: Iterable[Any], linked: Iterable[Any]) -> set[tuple[Any, Any]]:
+        """Rows of the relation for every record of *ids* and every one of *linked*."""
+        others = list(linked)
+        return {(id_, other) for id_ in ids for other in others}

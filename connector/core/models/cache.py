@@ -1,0 +1,205 @@
+"""
+What one transaction knows and has yet to write: shared by all environments of its cursor.
+
+    values    field -> {id: cached value}     read, computed or assigned
+    new       model -> {id: None}             created, not inserted yet; in order
+    dirty     field -> {id: None}             columns to update
+    touched   model -> {id: None}             records whose log columns change with the update
+    links     relation -> {pair: bool}        rows of a many2many to insert or delete
+    todo      field -> {id: None}             stored computed values to recompute
+    keys      (model, names) -> {key: id}     natural keys looked up; 0 is a remembered miss
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+from weakref import WeakSet
+
+__all__ = ["LocalValues", "NewId", "Transaction"]
+
+#: pending rows after which the next create or write flushes
+FLUSH_ROWS = 20_000
+#: ids reserved at once grow from one up to this
+RESERVE_MAX = 1_000
+
+Ids = dict[Any, None]
+
+
+class NewId:
+    """The id of a record in draft: false, and equal to itself only."""
+
+    __slots__ = ("origin",)
+
+    def __init__(self, origin: int | None = None) -> None:
+        self.origin = origin
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return f"<NewId {self.origin or hex(id(self))}>"
+
+
+class LocalValues(dict[Any, Any]):
+    """Values of a computed field in one environment; weakly known to the transaction."""
+
+    __slots__ = ("__weakref__",)
+    __hash__ = object.__hash__  # type: ignore[assignment]  # a WeakSet holds it by identity
+
+
+class Transaction:
+    """The state of one cursor's transaction; the cursor holds it and says when to flush."""
+
+    def __init__(self, cr: Any, registry: Any) -> None:
+        self.cr = cr
+        self.registry = registry
+        self.flusher: Callable[[Transaction], None] | None = None
+        self.root: Callable[[], Any] | None = None
+        self.environments: WeakSet[Any] = WeakSet()
+        self.values: defaultdict[Any, dict[Any, Any]] = defaultdict(dict)
+        self.local: defaultdict[Any, WeakSet[LocalValues]] = defaultdict(WeakSet)
+        self.new: defaultdict[str, Ids] = defaultdict(dict)
+        self.dirty: defaultdict[Any, Ids] = defaultdict(dict)
+        self.touched: defaultdict[str, Ids] = defaultdict(dict)
+        self.links: defaultdict[tuple[str, str, str], dict[tuple[Any, Any], bool]]
+        self.links = defaultdict(dict)
+        self.todo: defaultdict[Any, Ids] = defaultdict(dict)
+        self.keys: defaultdict[tuple[str, tuple[str, ...]], dict[Any, int]] = defaultdict(dict)
+        #: computed fields whose values are being made: assigning them is no write
+        self.computing: defaultdict[Any, set[Any]] = defaultdict(set)
+        #: values assigned in draft to records that are stored: never flushed, never compared
+        self.draft: defaultdict[Any, set[Any]] = defaultdict(set)
+        #: (uid, model, mode) -> ids that the rules allow
+        self.allowed: defaultdict[tuple[int, str, str], set[Any]] = defaultdict(set)
+        self.free_ids: dict[str, list[int]] = {}
+        self.block_size: dict[str, int] = {}
+        self.pending_rows = 0
+        self.flushing = False
+
+    def superuser_env(self) -> Any:
+        """An environment of the cursor whose user may do everything."""
+        assert self.root
+        return self.root()
+
+    # -- what the cursor calls ------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Write everything that waits."""
+        if self.flushing or not (self.pending_rows or self.todo):
+            return
+        assert self.flusher
+        self.flushing = True
+        try:
+            self.flusher(self)
+        finally:
+            self.flushing = False
+
+    def clear(self) -> None:
+        """Forget everything, pending writes as well: the transaction was rolled back."""
+        self.discard()
+        self.forget_values(keep=())
+        self.draft.clear()
+
+    def discard(self) -> None:
+        """Forget what waits to be written."""
+        for waiting in (self.new, self.dirty, self.touched, self.links, self.todo):
+            waiting.clear()
+        self.pending_rows = 0
+
+    def on_savepoint(self) -> None:
+        """A savepoint was opened; the cursor has flushed before it."""
+
+    def on_savepoint_rollback(self, token: Any = None) -> None:
+        """
+        Everything since the savepoint is undone.
+
+        It was opened with nothing pending, so what waits now is younger than it. Stored
+        values may be of either age and are read again; records in draft are no one's but
+        the caller's and stay.
+        """
+        self.discard()
+        self.forget_values()
+
+    def on_commit(self) -> None:
+        """The transaction is over: others may write what was read in it."""
+        self.forget_values()
+
+    # -- forgetting -----------------------------------------------------------------------
+
+    def forget_values(self, keep: Iterable[type] = (NewId,)) -> None:
+        """Forget all cached values but those of records in draft."""
+        kinds = tuple(keep)
+        for values in (*self.values.values(), *(v for all_ in self.local.values() for v in all_)):
+            drafts = {id_: v for id_, v in values.items() if not id_} if kinds else {}
+            values.clear()
+            values.update(drafts)
+        self.keys.clear()
+        self.allowed.clear()
+        self.forget_rights()
+
+    def forget_rights(self) -> None:
+        """Have every environment find out again which fields its user may read freely."""
+        for env in list(self.environments):
+            env.cache.clear()
+
+    def forget(self, field: Any, ids: Iterable[Any] | None = None) -> None:
+        """Forget the values of *field*; those that wait to be written stay."""
+        for values in (self.values[field], *self.local.get(field, ())):
+            if ids is None:
+                waiting = self._waiting(field)
+                kept = {i: v for i, v in values.items() if not i or i in waiting}
+                values.clear()
+                values.update(kept)
+            elif values:
+                for id_ in ids:
+                    if not self.is_pending(field, id_):
+                        values.pop(id_, None)
+
+    def forget_model(self, model_class: Any) -> None:
+        """Forget the values of all fields of a model."""
+        for field in model_class._fields.values():
+            self.forget(field)
+
+    def _waiting(self, field: Any) -> set[Any]:
+        return {*self.dirty.get(field, ()), *self.new.get(field.model_name, ())}
+
+    def is_pending(self, field: Any, id_: Any) -> bool:
+        """Does the value of *field* for the record wait to be written?"""
+        if field.local:
+            return False
+        return id_ in self.dirty.get(field, ()) or id_ in self.new.get(field.model_name, ())
+
+    # -- natural keys ---------------------------------------------------------------------
+
+    def forget_key(self, model_name: str, key_values: Any) -> None:
+        """
+        Forget what is known of a natural key, given as a tuple, or as a mapping by name.
+
+        Whoever takes a lock on the key calls this: a miss remembered from before the lock
+        is never an answer.
+        """
+        for (name, names), known in self.keys.items():
+            if name != model_name:
+                continue
+            if isinstance(key_values, dict):
+                if set(names) == set(key_values):
+                    known.pop(tuple(key_values[part] for part in names), None)
+            else:
+                known.pop(tuple(key_values), None)
+
+    # -- ids ------------------------------------------------------------------------------
+
+    def reserve_ids(self, sequence: str, count: int) -> list[int]:
+        """Take *count* numbers of a sequence, in blocks that grow with use; holes may stay."""
+        free = self.free_ids.setdefault(sequence, [])
+        if len(free) < count:
+            size = max(count - len(free), self.block_size.get(sequence, 1))
+            self.block_size[sequence] = min(size * 4, RESERVE_MAX)
+            self.cr.execute_unflushed(
+                "SELECT nextval(%s::regclass) FROM generate_series(1, %s)", (sequence, size)
+            )
+            free.extend(number for (number,) in self.cr.fetchall())
+        ids, self.free_ids[sequence] = free[:count], free[count:]
+        return ids

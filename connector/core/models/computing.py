@@ -1,0 +1,146 @@
+"""Computing: values that methods of the model make out of other fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connector.core.fields import Field
+from connector.core.models.writing import Writing
+
+__all__ = ["Computing"]
+
+
+class Computing(Writing):
+    """How computed fields get their values."""
+
+    _register = False
+
+    def _compute_field(self, field: Field, records: Any) -> None:
+        """Have the values of *field* made for *records*, together with its sister fields."""
+        if field.related:
+            self._compute_related(field, records)
+            return
+        transaction = self.env.transaction
+        sisters = [f for f in self._fields.values() if f.compute == field.compute]
+        if field.compute_sudo or field.store:
+            records = records.sudo()
+        before = {f: set(records._ids) - transaction.computing[f] for f in sisters}
+        for sister, ids in before.items():
+            transaction.computing[sister] |= ids
+        try:
+            self._set_missing(sisters, records)
+            method = field.compute
+            if callable(method):
+                method(records)
+            else:
+                getattr(records, str(method))()
+            if records.env is not self.env and field.local:
+                mine, theirs = self.env.cache[field], records.env.cache[field]
+                mine.update((id_, theirs[id_]) for id_ in records._ids if id_ in theirs)
+        finally:
+            for sister, ids in before.items():
+                transaction.computing[sister] -= ids
+
+    def _set_missing(self, sisters: list[Field], records: Any) -> None:
+        """A method that leaves a record out leaves it without value."""
+        for field in sisters:
+            values = records.env.cache[field] if field.local else None
+            if values is not None:
+                for id_ in records._ids:
+                    values.setdefault(id_, () if field.x2many else None)
+
+    def _compute_related(self, field: Field, records: Any) -> None:
+        transaction = self.env.transaction
+        assert field.related
+        transaction.computing[field].update(records._ids)
+        try:
+            for record in records.sudo():
+                target = record
+                for name in field.related[:-1]:
+                    target = target[name][:1]
+                record._assign_computed(field, target[field.related[-1]] if target else False)
+        finally:
+            transaction.computing[field].difference_update(records._ids)
+
+    def _recompute_field(self, field: Field) -> None:
+        """Make the values that are due of a stored computed field, and have them written."""
+        transaction = self.env.transaction
+        ids = list(transaction.todo.get(field, ()))
+        if not ids:
+            return
+        sisters = [
+            f
+            for f in self._fields.values()
+            if f.store and (f is field or (field.compute and f.compute == field.compute))
+        ]
+        records = self.sudo().browse(ids)
+        present = records.exists()
+        for sister in sisters:
+            for id_ in ids:
+                transaction.todo.get(sister, {}).pop(id_, None)
+            if not transaction.todo.get(sister, True):
+                del transaction.todo[sister]
+        if not present:
+            return
+        try:
+            self._compute_field(field, present)
+        except BaseException:
+            for sister in sisters:
+                transaction.todo[sister].update(dict.fromkeys(present._ids))
+            raise
+        for sister in sisters:
+            values = transaction.values[sister]
+            lacking = [id_ for id_ in present._ids if id_ not in values]
+            if lacking:
+                values.update(dict.fromkeys(lacking, sister.missing))
+                if sister.is_column:
+                    self._queue(sister, lacking)
+
+    def recompute(self) -> None:
+        """Make all values that are due, unless the environment says ``norecompute``."""
+        transaction = self.env.transaction
+        while self.env.recompute and any(transaction.todo.values()):
+            field = min(
+                (f for f in transaction.todo if transaction.todo[f]), key=lambda f: f.sequence
+            )
+            self.env[field.model_name]._recompute_field(field)
+
+    def modified(self, names: Any) -> None:
+        """Say that fields of the records changed by other means: what depends on them is due."""
+        changed = [self._field(name) for name in names]
+        self._triggers().modified(self.env, changed, self._ids)
+
+    def flush(self, names: Any = None, records: Any = None) -> None:
+        """Send everything that waits."""
+        self.env.transaction.flush()
+
+    flush_model = flush
+    flush_recordset = flush
+
+    def invalidate_cache(self, names: Any = None, ids: Any = None) -> None:
+        """Forget cached values: of all, of some fields, of some records."""
+        if names is None and ids is None:
+            self.env.invalidate_all()
+            return
+        chosen = [self._field(name) for name in names] if names else list(self._fields.values())
+        self.env.invalidate([(field, ids) for field in chosen])
+
+    # -- names ----------------------------------------------------------------------------
+
+    def _compute_display_name(self) -> None:
+        names = dict(self.name_get())
+        for record in self:
+            record.display_name = names.get(record._ids[0], False)
+
+    def _search_display_name(self, operator: str, value: Any) -> list[Any]:
+        return [(self._rec_name or "id", operator, value)]
+
+    def name_get(self) -> list[tuple[Any, str]]:
+        """Pairs of id and the name to show."""
+        if self._rec_name and self._rec_name in self._fields:
+            name = self._rec_name
+            field = self._fields[name]
+            if field.relational:
+                return [(r._ids[0], r[name].display_name or "") for r in self]
+            return [(r._ids[0], str(r[name] or "")) for r in self]
+        return [(record._ids[0], f"{record._name},{record._ids[0]}") for record in self]

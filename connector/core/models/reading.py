@@ -1,0 +1,260 @@
+"""Reading: what an attribute gives when the cache does not have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from connector.core.exceptions import AccessError, MissingError
+from connector.core.fields import Field
+from connector.core.models.recordset import PREFETCH_MAX
+from connector.core.models.setup import LOG_FIELDS, Setup
+from connector.core.query import array_literal, column, identifier
+
+__all__ = ["Reading"]
+
+
+class Reading(Setup):
+    """How values come into the cache: by columns, for as many records as will be asked for."""
+
+    _register = False
+
+    def _value_of(self, field: Field) -> Any:
+        """The cached value of one record, read or computed where needed, if the user may."""
+        id_ = self._ids[0]
+        if field.related and not field.store:
+            return self._related_value(field, id_)
+        if field.local:
+            return self._computed_value(field, id_)
+        if self.env.uid != 1 and id_:
+            self._check_readable(field)
+        return self._known(field)
+
+    def _known(self, field: Field) -> Any:
+        """The cached value of one record, whoever asks."""
+        id_ = self._ids[0]
+        transaction = self.env.transaction
+        if field.related and not field.store:
+            return self.sudo()._related_value(field, id_)
+        values = transaction.values[field]
+        if id_ in values:
+            return values[id_]
+        if field.store and (field.compute or field.related):
+            if id_ in transaction.todo.get(field, ()):
+                self._recompute_field(field)
+            elif not id_:
+                self._compute_field(field, self)
+        elif not id_:
+            values[id_] = self._draft_value(field, id_)
+        if id_ not in values:
+            self._fetch(field)
+        try:
+            return values[id_]
+        except KeyError:
+            raise self._missing(id_) from None
+
+    def _draft_value(self, field: Field, id_: Any) -> Any:
+        if id_.origin:
+            return self.browse(id_.origin)._known(field)
+        return () if field.x2many else field.missing
+
+    def _missing(self, id_: Any) -> MissingError:
+        return MissingError(
+            f"The record {self._name}({id_},) does not exist or has been deleted. "
+            f"Check with exists() before reading it."
+        )
+
+    # -- related and computed -------------------------------------------------------------
+
+    def _related_value(self, field: Field, id_: Any) -> Any:
+        drafts = self.env.transaction.values[field]
+        if not id_ and id_ in drafts:
+            return drafts[id_]
+        record: Any = self.sudo() if field.related_sudo and not field.inherited else self
+        assert field.related
+        for name in field.related[:-1]:
+            record = record[name][:1]
+        if not record:
+            return () if field.x2many else None
+        last = record._fields[field.related[-1]]
+        try:
+            return record.env.cache[last][record._ids[0]]
+        except KeyError:
+            return record._value_of(last)
+
+    def _computed_value(self, field: Field, id_: Any) -> Any:
+        values = self.env.cache[field]
+        if id_ not in values:
+            self._compute_with_prefetch(field, id_)
+        return values.get(id_)
+
+    def _compute_with_prefetch(self, field: Field, id_: Any) -> None:
+        values = self.env.cache[field]
+        together = [i for i in self._prefetch_ids() if i and i not in values]
+        if id_ and len(together) > 1:
+            try:
+                self._compute_field(field, self.browse(together))
+            except (AccessError, MissingError):
+                # One of the others is not to be read: only the record asked for has to be.
+                pass
+            else:
+                if id_ in values:
+                    return
+        self._compute_field(field, self)
+
+    # -- fetching -------------------------------------------------------------------------
+
+    def _prefetch_ids(self) -> Iterable[Any]:
+        yield self._ids[0]
+        for id_ in self._prefetch:
+            if id_ != self._ids[0]:
+                yield id_
+
+    def _fetch(self, field: Field) -> None:
+        """Bring *field*, and what is read with it, into the cache for this and its neighbours."""
+        transaction = self.env.transaction
+        values = transaction.values[field]
+        new = transaction.new.get(self._name, ())
+        missing = (i for i in self._prefetch_ids() if i and i not in values and i not in new)
+        ids = list(islice(missing, PREFETCH_MAX))
+        if field.is_column:
+            self._fetch_columns(ids, self._fetched_with(field))
+        elif field.x2many:
+            todo = (i for i in self._prefetch_ids() if i and i not in values)
+            self._fetch_linked(field, list(islice(todo, PREFETCH_MAX)))
+
+    def _fetched_with(self, field: Field) -> list[Field]:
+        if field.name in LOG_FIELDS:
+            return [self._fields[name] for name in LOG_FIELDS if name in self._fields]
+        if not field.prefetch or not self.env.context.get("prefetch_fields", True):
+            return [field]
+        return self._prefetched()
+
+    @classmethod
+    def _prefetched(cls) -> list[Field]:
+        return [field for field in cls._fields.values() if field.prefetch]
+
+    def _fetch_columns(self, ids: Sequence[int], wanted: Sequence[Field]) -> None:
+        if not ids:
+            return
+        cr = self.env.cr
+        columns = "".join(f", {identifier(field.name)}" for field in wanted)
+        cr.execute_unflushed(
+            f"SELECT id{columns} FROM {identifier(self._table)}"  # noqa: S608 - quoted names
+            " WHERE id = ANY(%s::int[])",
+            (array_literal(ids),),
+        )
+        rows = cr.fetchall()
+        if rows:
+            self._fill(wanted, list(zip(*rows, strict=True)))
+
+    def _fill(self, wanted: Sequence[Field], columns: Sequence[Sequence[Any]]) -> None:
+        """Put columns as they were read into the cache; what waits to be written stays."""
+        transaction = self.env.transaction
+        ids = columns[0]
+        for field, read in zip(wanted, columns[1:], strict=True):
+            read = field.from_column(read)
+            values = transaction.values[field]
+            kept = transaction.dirty.get(field) or transaction.draft.get(field) or ()
+            todo = transaction.todo.get(field) or ()
+            if kept or todo:
+                fresh = zip(ids, read, strict=True)
+                values.update((i, v) for i, v in fresh if i not in kept and i not in todo)
+            else:
+                values.update(zip(ids, read, strict=True))
+
+    def _fetch_linked(self, field: Any, ids: list[int]) -> None:
+        transaction = self.env.transaction
+        comodel = self.env[field.comodel_name].sudo().with_context(active_test=False)
+        linked: dict[int, list[int]] = {id_: [] for id_ in ids}
+        condition = comodel._condition()
+        main = comodel._table
+        order = comodel._order_sql(condition, main, comodel._order)
+        if field.type == "one2many":
+            inverse = comodel._fields[field.inverse_name]
+            condition.fields.add(inverse)
+            link, joined = column(main, inverse.name), ""
+        else:
+            link = column("rows", field.column1)
+            joined = (
+                f" JOIN {identifier(field.relation)} AS rows"
+                f" ON {column('rows', field.column2)} = {column(main, 'id')}"
+            )
+            if transaction.links:
+                transaction.flush()
+        comodel._flush_fields(condition.fields)
+        self.env.cr.execute_unflushed(
+            f"SELECT {link}, {column(main, 'id')} FROM {identifier(main)}"  # noqa: S608
+            f"{joined}{''.join(condition.joins.values())}"
+            f" WHERE {link} = ANY(%s::int[]) ORDER BY {order}",
+            (*condition.params, array_literal(ids)),
+        )
+        for id_, other in self.env.cr.fetchall():
+            linked[id_].append(other)
+        transaction.values[field].update((id_, tuple(found)) for id_, found in linked.items())
+
+    # -- read, exists ---------------------------------------------------------------------
+
+    def read(self, names: Iterable[str] | None = None, load: str = "_classic_read") -> list[Any]:
+        """
+        Dictionaries of the named fields, by default of all; a many2one gives (id, name).
+
+        Raises:
+            AccessError: the user may not read one of them.
+            MissingError: one of them is gone.
+        """
+        self.check_access_rights("read")
+        wanted = [self._field(name) for name in (names or self._fields)]
+        columns = [field for field in wanted if field.is_column]
+        self._prefetch_named(columns)
+        plain = load != "_classic_read"
+        return [
+            {"id": record._ids[0]}
+            | {
+                field.name: (
+                    field.to_read(record._read_value(field), record)
+                    if not (plain and field.type == "many2one")
+                    else record._read_value(field) or False
+                )
+                for field in wanted
+                if field.name != "id"
+            }
+            for record in self
+        ]
+
+    def _read_value(self, field: Field) -> Any:
+        try:
+            return self.env.cache[field][self._ids[0]]
+        except KeyError:
+            return self._value_of(field)
+
+    def _prefetch_named(self, wanted: Sequence[Field]) -> None:
+        transaction = self.env.transaction
+        new = transaction.new.get(self._name, ())
+        if not wanted:
+            return
+        lacking = [
+            id_
+            for id_ in dict.fromkeys(self._ids)
+            if id_
+            and id_ not in new
+            and any(id_ not in transaction.values[field] for field in wanted)
+        ]
+        for start in range(0, len(lacking), PREFETCH_MAX):
+            self._fetch_columns(lacking[start : start + PREFETCH_MAX], wanted)
+
+    def exists(self) -> Any:
+        """The records that are stored."""
+        transaction = self.env.transaction
+        new = transaction.new.get(self._name, ())
+        asked = [id_ for id_ in self._ids if id_ and id_ not in new]
+        there = set(new)
+        if asked:
+            self.env.cr.execute_unflushed(
+                f"SELECT id FROM {identifier(self._table)}"  # noqa: S608 - quoted name
+                " WHERE id = ANY(%s::int[])",
+                (array_literal(asked),),
+            )
+            there.update(id_ for (id_,) in self.env.cr.fetchall())
+        return self.browse([id_ for id_ in self._ids if id_ in there])

@@ -1,0 +1,229 @@
+"""The four passes that make the fields of all models ready."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from connector.core import fields
+from connector.core.exceptions import ModelDefinitionError
+from connector.core.fields import Field
+from connector.core.models.recordset import Recordset
+from connector.core.models.signals import Triggers
+
+__all__ = ["Setup"]
+
+LOG_FIELDS = ("create_uid", "create_date", "write_uid", "write_date")
+
+
+class Setup(Recordset):
+    """What the registry calls on each model after loading, before anything else."""
+
+    _register = False
+    _auto: ClassVar[bool] = False
+    _abstract: ClassVar[bool] = True
+    _transient: ClassVar[bool] = False
+    _log_access: ClassVar[bool] = False
+    _inherits: ClassVar[dict[str, str]] = {}
+    _parent_name: ClassVar[str] = "parent_id"
+
+    def _prepare_setup(self) -> None:
+        """Take back what an earlier set-up made."""
+        cls: Any = type(self)
+        for name in cls._generated:
+            if name in cls.__dict__:
+                delattr(cls, name)
+        cls._generated = set()
+        cls._fields = {}
+        cls._setup_done = False
+        cls._inherits_children = set()
+        cls._plan = None
+        self.env.registry.__dict__.pop("_triggers", None)
+
+    def _setup_base(self) -> None:
+        """Make the model's own fields, then those that it has from its ``_inherits`` parents."""
+        cls: Any = type(self)
+        if cls._setup_done:
+            return
+        cls._setup_done = True
+        for name, definitions in _definitions(cls).items():
+            self._add_field(name, definitions[-1].bound_to(cls._name, name, definitions))
+        for name in (
+            ("id", "display_name")
+            if cls._abstract
+            else ("id", "display_name", *(LOG_FIELDS if cls._log_access else ()))
+        ):
+            if name not in cls._fields:
+                self._add_field(
+                    name, _magic_field(name).bound_to(cls._name, name, [_magic_field(name)])
+                )
+        self._add_inherited_fields()
+        if cls._rec_name is None or cls._rec_name not in cls._fields:
+            cls._rec_name = next((n for n in ("name", "x_name") if n in cls._fields), None)
+            cls._generated.add("_rec_name")
+        if "active" in cls._fields and not cls._fields["active"].inherited:
+            cls._has_active = True
+        else:
+            cls._has_active = False
+
+    def _add_field(self, name: str, field: Field) -> None:
+        cls: Any = type(self)
+        if not name.isidentifier() or hasattr(Recordset, name):
+            raise ModelDefinitionError(
+                f"{name!r} cannot name a field of {cls._name!r}: the name has another meaning on "
+                f"every record. Choose another."
+            )
+        setattr(cls, name, field)
+        cls._generated.add(name)
+        cls._fields[name] = field
+
+    def _pop_field(self, name: str) -> Field:
+        """Take a field off the model: one of state ``manual`` that is gone."""
+        cls: Any = type(self)
+        delattr(cls, name)
+        cls._generated.discard(name)
+        return cls._fields.pop(name)  # type: ignore[no-any-return]
+
+    def _add_inherited_fields(self) -> None:
+        cls: Any = type(self)
+        for field in list(cls._fields.values()):
+            if isinstance(field, fields.Many2one) and field.delegate:
+                cls._inherits = {**cls._inherits, field.comodel_name: field.name}
+        for parent_name, link in cls._inherits.items():
+            parent = self._inherits_parent(parent_name)
+            if link not in cls._fields:
+                made = fields.Many2one(parent_name, required=True, ondelete="cascade")
+                self._add_field(link, made.bound_to(cls._name, link, [made]))
+            type(parent)._inherits_children.add(cls._name)
+            for name, field in parent._fields.items():
+                if name not in cls._fields:
+                    self._add_field(name, _inherited(cls._name, field, link))
+
+    def _inherits_parent(self, parent_name: str) -> Any:
+        if parent_name not in self.env.registry.models:
+            raise ModelDefinitionError(
+                f"The model {self._name!r} has {parent_name!r} in _inherits, which does not "
+                f"exist. Correct the name, or add its addon to the depends."
+            )
+        parent = self.env[parent_name]
+        parent._setup_base()
+        return parent
+
+    def _setup_fields(self) -> None:
+        """Complete each field; those of other models can be looked at now."""
+        for field in self._fields.values():
+            if field.comodel_name and field.comodel_name not in self.env.registry.models:
+                raise ModelDefinitionError(
+                    f"The field {field!r} links to the model {field.comodel_name!r}, which does "
+                    f"not exist. Correct the name, or add its addon to the depends."
+                )
+        for field in self._fields.values():
+            field.setup(self)
+
+    def _setup_complete(self) -> None:
+        """Note the methods that fields call and that calls have to be made for."""
+        cls: Any = type(self)
+        for kind in ("_constrains", "_onchange"):
+            found = []
+            for name in dir(cls):
+                mark = getattr(getattr(cls, name, None), kind, None)
+                if mark and isinstance(mark, tuple):
+                    found.append((name, frozenset(mark)))
+            setattr(cls, f"{kind}_methods", found)
+        cls._natural_keys = natural_keys(cls)
+        for field in cls._fields.values():
+            if field.compute:
+                field.depends = self._paths_of(field)
+
+    def _paths_of(self, field: Field) -> tuple[str, ...]:
+        cls: Any = type(self)
+        paths: list[str] = list(field.arguments.get("depends") or ())
+        method = (
+            getattr(cls, field.compute, None) if isinstance(field.compute, str) else field.compute
+        )
+        if method is None:
+            raise ModelDefinitionError(
+                f"The field {field!r} is computed by {field.compute!r}, which is no method of "
+                f"{cls._name!r}. Define it, or correct compute=."
+            )
+        for path in getattr(method, "_depends", ()):
+            if callable(path):
+                paths.extend(path(self))
+            else:
+                paths.append(path)
+        return tuple(dict.fromkeys(paths))
+
+    def _triggers(self) -> Triggers:
+        known = self.env.registry.__dict__
+        triggers: Triggers | None = known.get("_triggers")
+        if triggers is None:
+            triggers = known["_triggers"] = Triggers(self.env.registry)
+        return triggers
+
+    def init(self) -> None:
+        """Hook: complete the table with SQL, after each install and update."""
+
+    def _register_hook(self) -> None:
+        """Hook: called once when the registry is complete."""
+
+
+def natural_keys(cls: Any) -> list[tuple[str, ...]]:
+    """The sets of columns that name one record: UNIQUE constraints and ``_natural_keys``."""
+    keys = dict.fromkeys(cls._declared_keys)
+    for _, definition, _ in cls._sql_constraints:
+        text = definition.strip().lower()
+        if text.startswith("unique") and text.endswith(")") and text.count("(") == 1:
+            names = [name.strip() for name in text[text.index("(") + 1 : -1].split(",")]
+            if all(name in cls._fields and cls._fields[name].is_column for name in names):
+                keys[tuple(sorted(names))] = None
+    return [tuple(sorted(key)) for key in keys]
+
+
+def _definitions(cls: Any) -> dict[str, list[Field]]:
+    found: dict[str, list[Field]] = {}
+    for definition in reversed(cls.__mro__):
+        if definition.__dict__.get("_is_registry_class"):
+            continue
+        for name, field in definition.__dict__.get("_own_fields", {}).items():
+            found.setdefault(name, []).append(field)
+    return found
+
+
+def _inherited(model_name: str, field: Field, link: str) -> Field:
+    """A field that reads and writes *field* of the record behind *link*."""
+    arguments = {
+        name: value
+        for name, value in field.__dict__.items()
+        if name in ("string", "help", "comodel_name", "selection", "size", "digits", "groups")
+    }
+    made = type(field)(
+        **arguments,
+        related=(link, field.name),
+        inherited=True,
+        copy=field.copy,
+        readonly=field.readonly,
+        required=field.required,
+        translate=field.translate,
+    )
+    return made.bound_to(model_name, field.name, [made])
+
+
+def _magic_field(name: str) -> Field:
+    match name:
+        case "id":
+            return fields.Id("ID")
+        case "display_name":
+            return fields.Char(
+                "Display Name",
+                compute="_compute_display_name",
+                search="_search_display_name",
+                automatic=True,
+                depends=(),
+            )
+        case "create_date" | "write_date":
+            label = "Created on" if name == "create_date" else "Last Updated on"
+            return fields.Datetime(label, automatic=True, readonly=True, prefetch=False, copy=False)
+        case _:
+            label = "Created by" if name == "create_uid" else "Last Updated by"
+            return fields.Many2one(
+                "res.users", label, automatic=True, readonly=True, prefetch=False, copy=False
+            )

@@ -1,0 +1,164 @@
+"""
+Triggers: which computed fields a change of a field concerns, and of which records.
+
+A field that depends on ``line_ids.product_id.price`` is triggered by three fields:
+
+    line_ids            on the record itself
+    product_id          on a line: back through line_ids
+    price               on a product: back through product_id, then line_ids
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from connector.core.exceptions import UnknownFieldError
+from connector.core.query import array_literal, identifier
+
+__all__ = ["Triggers"]
+
+Path = tuple[Any, ...]
+
+
+class Triggers:
+    """field -> pairs of a computed field and the relational fields that lead to it."""
+
+    def __init__(self, registry: Any) -> None:
+        self.registry = registry
+        found: defaultdict[Any, dict[tuple[Any, Path], None]] = defaultdict(dict)
+        for model_class in registry.models.values():
+            for field in model_class._fields.values():
+                for path in _paths(field):
+                    for source, back in self._steps(model_class, path, field):
+                        if source is not field or back:
+                            found[source][field, back] = None
+        #: many2one -> the one2many that show it from the other side
+        self.inverse: defaultdict[Any, list[Any]] = defaultdict(list)
+        #: many2many -> those that keep their links in the same table
+        self.mirrors: defaultdict[Any, list[Any]] = defaultdict(list)
+        self._pair_fields()
+        self.of: dict[Any, list[tuple[Any, Path]]] = {k: list(v) for k, v in found.items()}
+
+    def _pair_fields(self) -> None:
+        by_relation: defaultdict[str, list[Any]] = defaultdict(list)
+        for model_class in self.registry.models.values():
+            for field in model_class._fields.values():
+                if field.type == "one2many" and not field.compute and not field.related:
+                    comodel = self.registry.models[field.comodel_name]
+                    self.inverse[comodel._fields[field.inverse_name]].append(field)
+                elif field.type == "many2many" and field.store:
+                    by_relation[field.relation].append(field)
+        for fields in by_relation.values():
+            for field in fields:
+                self.mirrors[field] = [other for other in fields if other is not field]
+
+    def _steps(self, model_class: Any, path: str, computed: Any) -> Iterable[tuple[Any, Path]]:
+        """Every field that the path reads, with the fields walked to reach it."""
+        walked: list[Any] = []
+        names = path.split(".")
+        while names:
+            field = model_class._fields.get(names[0])
+            if field is None:
+                raise UnknownFieldError(
+                    f"The field {computed!r} depends on {path!r}, but {model_class._name!r} has "
+                    f"no field {names[0]!r}. Correct the path."
+                )
+            if field.related and not field.store:
+                names[0:1] = field.related
+                continue
+            yield field, tuple(walked)
+            names.pop(0)
+            if field.type == "one2many" and field.inverse_name:
+                inverse = self.registry.models[field.comodel_name]._fields[field.inverse_name]
+                yield inverse, (*walked, field)
+            if names:
+                walked.append(field)
+                model_class = self.registry.models[field.comodel_name]
+
+    def modified(self, env: Any, changed: Iterable[Any], ids: Iterable[Any]) -> None:
+        """Have recomputed, or read anew, all that depends on *changed* fields of the records."""
+        of = self.of
+        pending = [(field, set(ids)) for field in changed if field in of]
+        while pending:
+            field, from_ids = pending.pop()
+            for dependant, back in of[field]:
+                reached = self._back(env, back, from_ids)
+                reached = self._mark(env, dependant, reached)
+                if reached and dependant in of:
+                    pending.append((dependant, reached))
+
+    def _mark(self, env: Any, field: Any, ids: set[Any]) -> set[Any]:
+        """Mark the records; returns those that were not marked before."""
+        transaction = env.transaction
+        ids = ids - transaction.computing.get(field, set())
+        if field.store:
+            todo = transaction.todo[field]
+            ids = {id_ for id_ in ids if id_ not in todo}
+            todo.update(dict.fromkeys(id_ for id_ in ids if id_))
+            values = transaction.values[field]
+            for id_ in ids:
+                values.pop(id_, None)
+        elif ids:
+            for values in transaction.local.get(field, ()):
+                for id_ in ids:
+                    values.pop(id_, None)
+        return ids
+
+    def _back(self, env: Any, path: Path, ids: set[Any]) -> set[Any]:
+        for field in reversed(path):
+            if not ids:
+                break
+            ids = self._linking(env, field, ids)
+        return ids
+
+    def _linking(self, env: Any, field: Any, ids: set[Any]) -> set[Any]:
+        """The records whose *field* holds one of *ids*."""
+        transaction = env.transaction
+        if field.type == "one2many" and not field.compute:
+            lines = env[field.comodel_name].sudo().browse(ids)
+            inverse = lines._fields[field.inverse_name]
+            return {id_ for line in lines if (id_ := line._known(inverse))}
+        if not field.store:
+            return {id_ for id_, value in transaction.values[field].items() if _holds(value, ids)}
+        if field.type == "many2many":
+            return self._linking_rows(transaction, field, ids)
+        return self._linking_column(transaction, field, ids)
+
+    def _linking_column(self, transaction: Any, field: Any, ids: set[Any]) -> set[Any]:
+        model_class = self.registry.models[field.model_name]
+        values = transaction.values[field]
+        waiting = {**transaction.new.get(field.model_name, {}), **transaction.dirty.get(field, {})}
+        found = {id_ for id_ in waiting if values.get(id_) in ids}
+        # Nothing in the database links to a record that is not there yet.
+        stored = [i for i in ids if i and i not in transaction.new.get(field.comodel_name, ())]
+        if stored:
+            transaction.cr.execute_unflushed(
+                f"SELECT id FROM {identifier(model_class._table)}"  # noqa: S608 - quoted names
+                f" WHERE {identifier(field.name)} = ANY(%s::int[])",
+                (array_literal(stored),),
+            )
+            found.update(id_ for (id_,) in transaction.cr.fetchall() if id_ not in waiting)
+        return found | {id_ for id_, value in values.items() if not id_ and value in ids}
+
+    def _linking_rows(self, transaction: Any, field: Any, ids: set[Any]) -> set[Any]:
+        links = transaction.links.get((field.relation, field.column1, field.column2), {})
+        transaction.cr.execute_unflushed(
+            f"SELECT {identifier(field.column1)}, {identifier(field.column2)}"  # noqa: S608
+            f" FROM {identifier(field.relation)}"
+            f" WHERE {identifier(field.column2)} = ANY(%s::int[])",
+            (array_literal(id_ for id_ in ids if id_),),
+        )
+        found = {one for one, two in transaction.cr.fetchall() if links.get((one, two), True)}
+        return found | {one for (one, two), there in links.items() if there and two in ids}
+
+
+def _paths(field: Any) -> Iterable[str]:
+    if field.related and field.store:
+        return (".".join(field.related),)
+    return field.depends if field.compute else ()
+
+
+def _holds(value: Any, ids: set[Any]) -> bool:
+    return not ids.isdisjoint(value) if isinstance(value, tuple) else value in ids

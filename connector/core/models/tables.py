@@ -1,0 +1,193 @@
+"""Tables: brings a model's table to the shape of its fields, by adding and widening only."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from connector.core import sql
+from connector.core.fields import Field
+from connector.core.models.access import Access
+from connector.core.models.broken import constraint_name
+from connector.core.query import identifier
+from connector.core.sql import errors, schema
+
+__all__ = ["Tables"]
+
+logger = logging.getLogger(__name__)
+
+
+class Tables(Access):
+    """What ``_auto_init`` does. Columns of removed fields stay; they lose NOT NULL only."""
+
+    _register = False
+
+    def _auto_init(self) -> None:
+        """Create or update the table, its columns, indexes and constraints."""
+        cls: Any = type(self)
+        if not cls._auto or cls._abstract:
+            return
+        cr = self.env.cr
+        created = not schema.table_exists(cr, cls._table)
+        if created:
+            columns = [(f.name, str(f.column_type)) for f in self._columns()]
+            schema.create_table(cr, cls._table, cls._description, columns)
+            present = schema.table_columns(cr, cls._table)
+        else:
+            present = schema.table_columns(cr, cls._table)
+            self._update_columns(present)
+        registry = self.env.registry
+        for field in self._columns():
+            if field.index:
+                name = f"{cls._table}_{field.name}_index"
+                schema.create_index(cr, name, cls._table, [field.name])
+        for field in cls._fields.values():
+            if field.type == "many2many" and field.store:
+                registry.post_init(self._add_relation, field)
+        registry.post_init(self._add_foreign_keys)
+        registry.post_init(self._add_constraints)
+        self._free_removed(present)
+        for field in self._columns():
+            if field.name not in present or created:
+                continue
+        if created:
+            self._require_columns()
+
+    def _columns(self) -> list[Field]:
+        return [field for field in self._fields.values() if field.is_column]
+
+    def _update_columns(self, present: dict[str, schema.Column]) -> None:
+        cr, table = self.env.cr, self._table
+        added = [f for f in self._columns() if f.name not in present]
+        for field in self._columns():
+            if field.name in present:
+                if self._change_type(field, present[field.name]):
+                    added.append(field)
+        schema.add_columns(cr, table, [(f.name, str(f.column_type)) for f in added])
+        for field in added:
+            self._fill_column(field)
+        self._require_columns(present)
+
+    def _change_type(self, field: Field, present: schema.Column) -> bool:
+        """Bring a column to the field's type; True where it was moved aside and is to be made."""
+        wanted = str(field.column_type)
+        kind = wanted.partition("(")[0]
+        size = getattr(field, "size", None)
+        digits = getattr(field, "digits", None)
+        same_digits = not digits or present.digits == tuple(digits)
+        if present.type == kind and same_digits:
+            shrinks = size and (present.size is None or present.size > size)
+            if present.size == size or kind != "varchar" or shrinks:
+                return False
+            schema.convert_column(self.env.cr, self._table, field.name, wanted)
+            return False
+        if present.type == kind or (present.type, kind) in schema.SAFE_TYPE_CHANGES:
+            self._convert(field, present, wanted)
+            return False
+        moved = schema.move_column_aside(self.env.cr, self._table, field.name)
+        logger.warning(
+            "Column of another type kept under another name",
+            extra={"field": repr(field), "column": moved},
+        )
+        return True
+
+    def _convert(self, field: Field, present: schema.Column, wanted: str) -> None:
+        cr = self.env.cr
+        if wanted == "jsonb" and field.translate:
+            name, table = identifier(field.name), identifier(self._table)
+            cr.execute(
+                f"ALTER TABLE {table} ALTER COLUMN {name} TYPE jsonb"
+                f" USING jsonb_build_object('en_US', {name})"
+            )
+        else:
+            schema.convert_column(cr, self._table, field.name, wanted)
+
+    def _fill_column(self, field: Field) -> None:
+        """Give the rows that are there the default of a new column, or have it computed."""
+        cr, table = self.env.cr, self._table
+        if field.compute or field.related:
+            if field.store:
+                self.env.registry.post_init(self._compute_all, field)
+            return
+        if field.default is None:
+            return
+        value = field.to_cache(field.to_write(field.default_value(self)), self)
+        if value is not None:
+            cr.execute(
+                f"UPDATE {identifier(table)} SET {identifier(field.name)}"  # noqa: S608
+                f" = %s::{field.column_type}",
+                field.as_text([value]),
+            )
+
+    def _compute_all(self, field: Field) -> None:
+        cr = self.env.cr
+        cr.execute(f"SELECT id FROM {identifier(self._table)}")  # noqa: S608 - quoted name
+        ids = [id_ for (id_,) in cr.fetchall()]
+        self.env.transaction.todo[field].update(dict.fromkeys(ids))
+
+    def _require_columns(self, present: dict[str, schema.Column] | None = None) -> None:
+        cr, table = self.env.cr, self._table
+        for field in self._columns():
+            known = present.get(field.name) if present else None
+            if field.required and (known is None or known.nullable):
+                try:
+                    with cr.savepoint():
+                        schema.set_not_null(cr, table, field.name)
+                except errors.IntegrityError:
+                    logger.warning(
+                        "Rows lack a value that the field requires; column stays optional",
+                        extra={"field": repr(field)},
+                    )
+            elif not field.required and known and not known.nullable:
+                schema.drop_not_null(cr, table, field.name)
+
+    def _free_removed(self, present: dict[str, schema.Column]) -> None:
+        for name, column in present.items():
+            if name != "id" and name not in self._fields and not column.nullable:
+                schema.drop_not_null(self.env.cr, self._table, name)
+
+    def _add_relation(self, field: Any) -> None:
+        cr = self.env.cr
+        if schema.table_exists(cr, field.relation):
+            return
+        schema.create_relation_table(cr, field.relation, field.column1, field.column2)
+        comodel = self.env.registry.models[field.comodel_name]
+        for column, model_class in ((field.column1, type(self)), (field.column2, comodel)):
+            if model_class._auto and not model_class._abstract:
+                schema.add_foreign_key(cr, field.relation, column, model_class._table, "cascade")
+
+    def _add_foreign_keys(self) -> None:
+        for field in self._columns():
+            if field.type != "many2one":
+                continue
+            comodel = self.env.registry.models[field.comodel_name]
+            if comodel._auto and not comodel._abstract:
+                ondelete = getattr(field, "ondelete", None) or "set null"
+                try:
+                    with self.env.cr.savepoint():
+                        schema.add_foreign_key(
+                            self.env.cr, self._table, field.name, comodel._table, ondelete
+                        )
+                except errors.IntegrityError:
+                    logger.warning(
+                        "Rows link to records that do not exist; foreign key left out",
+                        extra={"field": repr(field)},
+                    )
+
+    def _add_constraints(self) -> None:
+        cr: sql.Cursor = self.env.cr
+        present = schema.constraint_definitions(cr, self._table)
+        for key, definition, message in self._sql_constraints:
+            name = constraint_name(self._table, key)
+            if present.get(name) == definition:
+                continue
+            try:
+                with cr.savepoint():
+                    if name in present:
+                        schema.drop_constraint(cr, self._table, name)
+                    schema.add_constraint(cr, self._table, name, definition)
+            except errors.Error as error:
+                logger.warning(
+                    "Constraint left out: rows break it, or it cannot be read",
+                    extra={"constraint": name, "definition": definition, "error": str(error)},
+                )
