@@ -11,7 +11,7 @@ from connector.core.environment import Environment
 from connector.core.exceptions import UnknownModelError
 from connector.core.models import MetaModel
 from connector.core.modules import identity, signaling
-from connector.core.registries import LRU
+from connector.core.registries import LRU, Registries
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ class Registry(Mapping[str, Any]):
         DatabaseNotInitialisedError: the database lacks the tables of the addon `base`.
     """
 
-    registries: ClassVar[registries.Registries] = registries.registries
-    _lock = registries.registries.lock
+    registries: ClassVar[Registries] = registries.registries
+    _lock = registries.lock
 
     models: dict[str, Any]
     db_name: str
