@@ -1,0 +1,176 @@
+"""`connector demo` as a user runs it, on servers of its own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from connector.embedded import Services, keeper
+
+CONNECTOR = [sys.executable, "-m", "connector.cli.main"]
+WHOLE_COMMAND_SECONDS = 60
+IMPORT_SECONDS = 20
+
+Demo = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    # pytest's own temporary directories are closed to the uid that the servers run as.
+    path = Path(tempfile.mkdtemp(prefix="connector-demo-"))
+    path.chmod(0o711)
+    yield path
+    keeper.stop_servers(Services(path).layout)
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def environment(home: Path) -> dict[str, str]:
+    given = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+    return given | {"CONNECTOR_DATA_DIR": str(home)}
+
+
+@pytest.fixture(scope="module")
+def demo(environment: dict[str, str]) -> Demo:
+    def run(*options: str, **changed: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*CONNECTOR, "demo", *options],
+            env=environment | changed,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def first_run(demo: Demo) -> tuple[subprocess.CompletedProcess[str], float]:
+    start = time.monotonic()
+    return demo(), time.monotonic() - start
+
+
+def row(output: str, kind: str) -> list[int]:
+    """The figures of a row: read, created, updated, unchanged, failed, retried."""
+    (line,) = [line for line in output.splitlines() if re.search(rf"\W{kind}\W", line)]
+    return [int(figure) for figure in re.findall(r"\d+", line.replace(",", ""))]
+
+
+def test_the_first_run_imports_everything(first_run):
+    """
+    6,874 records are created and equal to the shop's, within the time promised.
+    """
+    result, seconds = first_run
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert row(result.stdout, "all")[:5] == [6874, 6874, 0, 0, 0]
+    assert row(result.stdout, "tracks")[:2] == [3503, 3503]
+    assert row(result.stdout, "invoice_lines")[:2] == [2240, 2240]
+    assert "all 6,874 records are bound once and equal" in result.stdout
+    assert seconds < WHOLE_COMMAND_SECONDS
+
+
+def test_the_shop_sets_the_pace(first_run):
+    """
+    About a hundred requests suffice, and at least one of them is told to wait.
+    """
+    found = re.search(r"(\d+) requests, (\d+) answered 429; ([\d.]+) s", first_run[0].stdout)
+
+    assert found
+    requests, throttled, seconds = int(found[1]), int(found[2]), float(found[3])
+    assert 52 <= requests <= 150
+    assert throttled >= 1
+    assert seconds < IMPORT_SECONDS
+
+
+def test_without_a_terminal_progress_is_plain_lines(first_run):
+    """
+    Piped output has no control characters, and tells how far the import is.
+    """
+    assert "\x1b" not in first_run[0].stdout
+    assert re.search(r"s  6,874 of 6,874  \d+/s", first_run[0].stdout)
+
+
+def test_a_second_run_changes_nothing(first_run, demo: Demo):
+    """
+    Run again, everything is unchanged.
+    """
+    result = demo()
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert row(result.stdout, "all")[:5] == [6874, 0, 0, 6874, 0]
+
+
+def test_changes_of_the_shop_are_updates(first_run, demo: Demo):
+    """
+    25 changes make 25 updates, spread over all nine kinds, and stay in the shop.
+    """
+    changed = demo("--change", "25")
+    afterwards = demo()
+
+    assert changed.returncode == 0, changed.stdout + changed.stderr
+    assert row(changed.stdout, "all")[:5] == [6874, 0, 25, 6849, 0]
+    assert row(changed.stdout, "invoice_lines")[2] in (2, 3)
+    assert row(afterwards.stdout, "all")[:5] == [6874, 0, 0, 6874, 0]
+
+
+def test_killed_workers_and_a_killed_redis_lose_nothing(first_run, demo: Demo):
+    """
+    Three workers and Redis end by kill -9 while jobs are started; every record is still right.
+    """
+    result = demo("--kill", "--database", "connector_demo_killed")
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    report = result.stdout[result.stdout.index("requests, ") :]
+    assert len(re.findall(r"kill -9 at [\d.]+ s: worker \d+, while job \w+", report)) == 3
+    assert len(re.findall(r"kill -9 at [\d.]+ s: Redis \d+, while job \w+", report)) == 1
+    assert row(result.stdout, "all")[:5] == [6874, 6874, 0, 0, 0]
+    assert row(result.stdout, "all")[5] >= 1
+
+
+def test_a_second_demo_beside_the_first_is_told_so(
+    first_run, demo: Demo, environment: dict[str, str]
+):
+    """
+    The second one ends at once with one message; the first one goes on undisturbed.
+    """
+    command = [*CONNECTOR, "demo"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        while "database" not in first.stdout.readline():
+            pass
+        second = demo()
+        told, _ = first.communicate(timeout=WHOLE_COMMAND_SECONDS)
+
+    assert second.returncode == 1
+    assert "Another `connector demo` works in the database 'connector_demo'" in second.stderr
+    assert len(second.stderr.splitlines()) == 1
+    assert first.returncode == 0, told
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:9/nowhere"),
+        ("REDIS_URL", "redis://:secret@127.0.0.1:9/0"),
+    ],
+)
+def test_a_server_that_cannot_be_reached_is_named(demo: Demo, name: str, url: str):
+    """
+    One message says which server did not answer and where; no traceback, no password.
+    """
+    result = demo(**{name: url})
+
+    assert result.returncode == 1
+    assert "127.0.0.1" in result.stderr
+    assert name in result.stderr
+    assert "secret" not in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
