@@ -4,12 +4,14 @@ from connector.models import (
     backend,
     binding,
     checkpoint,
+    queue_channel,
+    queue_job,
 )
 
 __all__ = [
     "backend",
     "binding",
     "checkpoint",
+    "queue_channel",
+    "queue_job",
 ]
-from connector.models import queue_channel as queue_channel
-from connector.models import queue_job as queue_job
