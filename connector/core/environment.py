@@ -169,19 +169,20 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
     transaction: Transaction
     cache: EnvCache
     dirty: defaultdict[Any, set[str]]
+    args: tuple[Any, int, FrozenDict]
+    all: Environments
     envs: ClassVar[Environments]
 
     def __new__(cls, cr: Any, uid: int, context: Mapping[str, Any]) -> Self:
         if context is None:
             raise TypeError("An environment needs a context; {} will do.")
         environments = cls.envs
-        args = (cr, uid, context)
         for env in environments:
             if env.cr is cr and env.uid == uid and env.context == context:
                 return env  # type: ignore[return-value]
         self = super().__new__(cls)
         self.cr, self.uid, self.context = cr, uid, FrozenDict(context)
-        self.args = args = (cr, uid, self.context)
+        self.args = (cr, uid, self.context)
         self.registry = registries.registries.find(cr.dbname)
         self.transaction = _transaction_of(cr, self.registry)
         self.cache = EnvCache(self)

@@ -86,7 +86,7 @@ class Field:
             arguments["string"] = string
         self.arguments = arguments
 
-    def __set_name__(self, owner: type, name: str) -> None:
+    def __set_name__(self, owner: Any, name: str) -> None:
         if not self.name:
             self.name = name
 
@@ -180,7 +180,7 @@ class Field:
 
     # -- attribute access -----------------------------------------------------------------
 
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
+    def __get__(self, record: Any, owner: Any = None) -> Any:
         if record is None:
             return self
         try:

@@ -106,7 +106,7 @@ class Reference(Selection):
             names = ", ".join(sorted(allowed)) or "a model of this database"
             raise self.refuse(value, f"The model is one of: {names}.")
 
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
+    def __get__(self, record: Any, owner: Any = None) -> Any:
         value = super().__get__(record, owner)
         return value if record is None else self.to_record(value or None, record)
 

@@ -70,7 +70,7 @@ class Json(Field):
             for value in values
         ]
 
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
+    def __get__(self, record: Any, owner: Any = None) -> Any:
         value = super().__get__(record, owner)
         return json.loads(value) if isinstance(value, str) else value
 

@@ -48,7 +48,7 @@ class Id(Field):
         self.readonly, self.copy, self.prefetch = True, False, False
         self.is_column = False  # every statement names the id by itself
 
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
+    def __get__(self, record: Any, owner: Any = None) -> Any:
         if record is None:
             return self
         ids = record._ids
@@ -92,7 +92,7 @@ class Many2one(Field):
                 f"Choose one of {', '.join(ON_DELETE)}."
             )
 
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
+    def __get__(self, record: Any, owner: Any = None) -> Any:
         if record is None:
             return self
         env = record.env

@@ -34,16 +34,15 @@ class Text(Field):
         return self._text(value)
 
     def _text(self, value: Any) -> str:
-        if type(value) is not str:
-            value = value.decode() if isinstance(value, bytes) else str(value)
-        if "\0" in value:
+        text: str = value.decode() if isinstance(value, bytes) else str(value)
+        if "\0" in text:
             raise self.refuse(value, "Text in PostgreSQL holds no NUL character; remove it.")
-        if not value.isascii():
+        if not text.isascii():
             try:
-                value.encode()
+                text.encode()
             except UnicodeEncodeError as error:
                 raise self.refuse(value, f"It is no valid Unicode text: {error.reason}.") from error
-        return value[: self.size] if self.size else value
+        return text[: self.size] if self.size else text
 
     def to_cache_column(self, values: list[Any], records: Records = None) -> list[Any]:
         if self.translate or self.size or set(map(type, values)) != {str}:
@@ -70,7 +69,7 @@ class Text(Field):
         known.setdefault(SOURCE_LANG, known[lang])
         return json.dumps(known, sort_keys=True, ensure_ascii=False)
 
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
+    def __get__(self, record: Any, owner: Any = None) -> Any:
         value = super().__get__(record, owner)
         if record is None or not self.translate or value is False:
             return value

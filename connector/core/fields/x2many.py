@@ -37,7 +37,7 @@ class X2many(Field):
         super()._settle()
         self.is_column = False
 
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
+    def __get__(self, record: Any, owner: Any = None) -> Any:
         if record is None:
             return self
         try:

@@ -59,7 +59,8 @@ class Access(Computing):
         return allowed
 
     def _rights(self) -> dict[str, bool]:
-        return self._asked("rights", self._read_rights)
+        rights: dict[str, bool] = self._asked("rights", self._read_rights)
+        return rights
 
     def _asked(self, what: str, ask: Any) -> Any:
         """An answer that holds for the registry until rights change."""

@@ -131,7 +131,7 @@ class BaseModel(Tables):
     def toggle_active(self) -> None:
         """Archive the records that are active, and the other way round."""
         for record in self:
-            record.active = not record.active
+            record["active"] = not record["active"]
 
     def _check_recursion(self, parent: str | None = None) -> bool:
         """Is every record free of being its own ancestor?"""

@@ -130,7 +130,7 @@ class Computing(Writing):
     def _compute_display_name(self) -> None:
         names = dict(self.name_get())
         for record in self:
-            record.display_name = names.get(record._ids[0], False)
+            record["display_name"] = names.get(record._ids[0], False)
 
     def _search_display_name(self, operator: str, value: Any) -> list[Any]:
         return [(self._rec_name or "id", operator, value)]

@@ -341,7 +341,7 @@ class Searching(Reading):
         ):
             names = [value] if isinstance(value, str) else value
             node = AnyOf(tuple(self._name_node("ilike", name) for name in names))
-            roots = self.with_context(active_test=False)._search_node(node).ids
+            roots: list[int] = self.with_context(active_test=False)._search_node(node).ids
         else:
             items = (
                 value if isinstance(value, (list, tuple)) or hasattr(value, "_name") else [value]

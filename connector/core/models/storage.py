@@ -23,6 +23,7 @@ from connector.core.sql import errors
 __all__ = ["array_text", "flush"]
 
 COPY_ROWS = 6
+Texts = Sequence[str | None]
 LOG_NAMES = ("create_uid", "create_date", "write_uid", "write_date")
 
 
@@ -119,7 +120,7 @@ def _without_later(
 def _send_rows(cr: Any, model_class: Any, ids: list[int], used: list[tuple[Any, Any]]) -> None:
     table = identifier(model_class._table)
     names = ", ".join(["id", *(identifier(field.name) for field, _ in used)])
-    texts = [(True, list(map(str, ids)))]
+    texts: list[tuple[bool, Texts]] = [(True, list(map(str, ids)))]
     texts += [(field.plain_text, field.as_text(values)) for field, values in used]
     if len(ids) < COPY_ROWS:
         row = "(" + ", ".join(["%s"] * len(texts)) + ")"
@@ -144,13 +145,13 @@ def array_type(column_type: str) -> str:
     return column_type.partition("(")[0]
 
 
-def _copy_column(plain: bool, values: list[str | None]) -> list[str]:
+def _copy_column(plain: bool, values: Texts) -> list[str]:
     if not plain:
         values = _escaped(values, {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
     return ["\\N" if value is None else value for value in values] if None in values else values  # type: ignore[return-value]
 
 
-def array_text(plain: bool, values: list[str | None]) -> str:
+def array_text(plain: bool, values: Texts) -> str:
     """The text of an array of the values; psycopg2 takes twice as long over a list."""
     if plain:
         return "{" + ",".join(["NULL" if v is None else v for v in values]) + "}"
@@ -160,7 +161,7 @@ def array_text(plain: bool, values: list[str | None]) -> str:
     return "{" + ",".join(["NULL" if v is None else f'"{v}"' for v in values]) + "}"
 
 
-def _escaped(values: list[str | None], escapes: dict[str, str]) -> list[str | None]:
+def _escaped(values: Texts, escapes: dict[str, str]) -> Texts:
     # One look at the whole column per character: most columns need no escape.
     joined = "".join([value for value in values if value])
     for character, escape in escapes.items():
@@ -188,9 +189,9 @@ def _update_all(transaction: Transaction) -> None:
         log = [model_class._fields[n] for n in LOG_NAMES[2:]] if model_class._log_access else []
         for id_, fields in by_id.items():
             sets[(*fields, *log) if id_ in logged else tuple(fields)].append(id_)
-        for fields, ids in sets.items():
-            with explained(transaction, model_class, ids):
-                _update(transaction, model_class, fields, sorted(ids))
+        for written, numbers in sets.items():
+            with explained(transaction, model_class, numbers):
+                _update(transaction, model_class, written, sorted(numbers))
 
 
 def _update(

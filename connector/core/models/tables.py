@@ -30,7 +30,10 @@ class Tables(Access):
         cr = self.env.cr
         created = not schema.table_exists(cr, cls._table)
         if created:
-            columns = [(f.name, str(f.column_type)) for f in self._columns()]
+            columns = [
+                (f.name, f"{f.column_type} NOT NULL" if f.required else str(f.column_type))
+                for f in self._columns()
+            ]
             schema.create_table(cr, cls._table, cls._description, columns)
             present = schema.table_columns(cr, cls._table)
         else:
@@ -47,11 +50,6 @@ class Tables(Access):
         registry.post_init(self._add_foreign_keys)
         registry.post_init(self._add_constraints)
         self._free_removed(present)
-        for field in self._columns():
-            if field.name not in present or created:
-                continue
-        if created:
-            self._require_columns()
 
     def _columns(self) -> list[Field]:
         return [field for field in self._fields.values() if field.is_column]
@@ -60,9 +58,8 @@ class Tables(Access):
         cr, table = self.env.cr, self._table
         added = [f for f in self._columns() if f.name not in present]
         for field in self._columns():
-            if field.name in present:
-                if self._change_type(field, present[field.name]):
-                    added.append(field)
+            if field.name in present and self._change_type(field, present[field.name]):
+                added.append(field)
         schema.add_columns(cr, table, [(f.name, str(f.column_type)) for f in added])
         for field in added:
             self._fill_column(field)
@@ -125,10 +122,10 @@ class Tables(Access):
         ids = [id_ for (id_,) in cr.fetchall()]
         self.env.transaction.todo[field].update(dict.fromkeys(ids))
 
-    def _require_columns(self, present: dict[str, schema.Column] | None = None) -> None:
+    def _require_columns(self, present: dict[str, schema.Column]) -> None:
         cr, table = self.env.cr, self._table
         for field in self._columns():
-            known = present.get(field.name) if present else None
+            known = present.get(field.name)
             if field.required and (known is None or known.nullable):
                 try:
                     with cr.savepoint():
@@ -177,7 +174,7 @@ class Tables(Access):
     def _add_constraints(self) -> None:
         cr: sql.Cursor = self.env.cr
         present = schema.constraint_definitions(cr, self._table)
-        for key, definition, message in self._sql_constraints:
+        for key, definition, _ in self._sql_constraints:
             name = constraint_name(self._table, key)
             if present.get(name) == definition:
                 continue

@@ -68,12 +68,12 @@ class Writing(Searching):
             RequiredValueError: a required field has no value.
             ValidationError: a constraint of the model refuses the record.
         """
-        many = [vals] if isinstance(vals, Mapping) else list(vals)
-        if not many:
+        given = [vals] if isinstance(vals, Mapping) else list(vals)
+        if not given:
             return self.browse()
         self.check_access_rights("create")
         plan = self._writing_plan()
-        many = self._with_defaults(plan, many)
+        many = self._with_defaults(plan, given)
         parents = self._create_parents(plan, many)
         transaction = self.env.transaction
         ids = transaction.reserve_ids(self._sequence, len(many))
@@ -111,7 +111,6 @@ class Writing(Searching):
         }
         constant: dict[str, Any] = {}
         called: dict[str, Field] = {}
-        linked = {}
         for name, field in plan.defaults.items():
             if field.related and not field.inherited:
                 continue
