@@ -1,0 +1,3 @@
+"""The addon `base`: models about models, modules, users, partners and places."""
+
+from connector.core.addons.base import models as models

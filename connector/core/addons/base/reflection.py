@@ -1,0 +1,157 @@
+"""Writes the models and fields of the code into `ir_model` and `ir_model_fields`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+_SAVE_MODELS = """
+INSERT INTO ir_model (model, name, transient, state)
+SELECT m.model, m.name, m.transient, 'base'
+FROM unnest(%s::varchar[], %s::varchar[], %s::bool[]) AS m (model, name, transient)
+ON CONFLICT (model) DO UPDATE SET name = EXCLUDED.name, transient = EXCLUDED.transient
+WHERE (ir_model.name, ir_model.transient) IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.transient)
+"""
+
+#: column of ir_model_fields -> its type
+_COLUMNS = {
+    "model": "varchar",
+    "name": "varchar",
+    "field_description": "varchar",
+    "ttype": "varchar",
+    "help": "text",
+    "relation": "varchar",
+    "relation_field": "varchar",
+    "related": "varchar",
+    "required": "bool",
+    "readonly": "bool",
+    "index": "bool",
+    "copied": "bool",
+    "store": "bool",
+    "translate": "bool",
+}
+_NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
+_UPDATES = [name for name in _COLUMNS if name not in ("model", "name")]
+_SAVE_FIELDS = (
+    f"INSERT INTO ir_model_fields (model_id, state, {_NAMES})"  # noqa: S608 - constant names
+    f" SELECT m.id, 'base', {', '.join(f'f."{name}"' for name in _COLUMNS)}"
+    f" FROM unnest({', '.join(f'%s::{kind}[]' for kind in _COLUMNS.values())}) AS f ({_NAMES})"
+    " JOIN ir_model m ON m.model = f.model"
+    " ON CONFLICT (model, name) DO UPDATE SET"
+    f" {', '.join(f'"{name}" = EXCLUDED."{name}"' for name in _UPDATES)}"
+    f" WHERE ({', '.join(f'ir_model_fields."{name}"' for name in _UPDATES)})"
+    f" IS DISTINCT FROM ({', '.join(f'EXCLUDED."{name}"' for name in _UPDATES)})"
+)
+_DELETE_FIELDS = """
+WITH gone AS (
+    DELETE FROM ir_model_fields f
+    WHERE f.state = 'base' AND f.model = ANY(%s)
+    AND NOT EXISTS (SELECT 1 FROM unnest(%s::varchar[], %s::varchar[]) AS k (model, name)
+                    WHERE k.model = f.model AND k.name = f.name)
+    RETURNING f.id
+)
+DELETE FROM ir_model_data d USING gone WHERE d.model = 'ir.model.fields' AND d.res_id = gone.id
+"""
+_SAVE_NAMES = """
+INSERT INTO ir_model_data (module, name, model, res_id, noupdate, date_init, date_update)
+SELECT k.module, k.name, %(kind)s, r.id, false, t.now, t.now
+FROM unnest(%(modules)s::varchar[], %(names)s::varchar[], %(models)s::varchar[],
+            %(fields)s::varchar[]) AS k (module, name, model, field)
+JOIN {table} r ON {condition}
+CROSS JOIN (SELECT now() AT TIME ZONE 'UTC' AS now) AS t
+ON CONFLICT (module, name) DO UPDATE SET res_id = EXCLUDED.res_id
+WHERE ir_model_data.res_id IS DISTINCT FROM EXCLUDED.res_id
+"""
+_NAME_MODELS = _SAVE_NAMES.format(table="ir_model", condition="r.model = k.model")
+_NAME_FIELDS = _SAVE_NAMES.format(
+    table="ir_model_fields", condition="r.model = k.model AND r.name = k.field"
+)
+
+
+def reflect(env: Any, model_names: Sequence[str]) -> None:
+    """Bring both tables, and the external ids of their rows, to what the registry has."""
+    models = [env.registry[name] for name in model_names]
+    manual = env.registry.__dict__.get("_manual_definitions", {})
+    models = [model for model in models if not _is_manual(model, manual)]
+    if not models:
+        return
+    cr = env.cr
+    cr.execute(
+        _SAVE_MODELS,
+        (
+            [model._name for model in models],
+            [model._description for model in models],
+            [model._transient for model in models],
+        ),
+    )
+    fields = [field for model in models for field in model._fields.values() if not field.manual]
+    rows = [_row(field) for field in fields]
+    cr.execute(_SAVE_FIELDS, [[row[name] for row in rows] for name in _COLUMNS])
+    cr.execute(
+        _DELETE_FIELDS,
+        (
+            [model._name for model in models],
+            [field.model_name for field in fields],
+            [field.name for field in fields],
+        ),
+    )
+    _name(cr, models)
+    # The tables were written past the cache.
+    env.invalidate_all()
+
+
+def _is_manual(model: Any, manual: dict[str, Any]) -> bool:
+    definition = manual.get(model._name)
+    return definition is not None and definition.__dict__.get("_name") == model._name
+
+
+def _row(field: Any) -> dict[str, Any]:
+    related = field.related or ()
+    return {
+        "model": field.model_name,
+        "name": field.name,
+        "field_description": field.string or field.name,
+        "ttype": field.type,
+        "help": field.help or None,
+        "relation": field.comodel_name or None,
+        "relation_field": getattr(field, "inverse_name", None) or None,
+        "related": related if isinstance(related, str) else ".".join(related) or None,
+        "required": bool(field.required),
+        "readonly": bool(field.readonly),
+        "index": bool(field.index),
+        "copied": bool(field.copy),
+        "store": bool(field.store),
+        "translate": bool(field.translate),
+    }
+
+
+def _name(cr: Any, models: Sequence[Any]) -> None:
+    """Each addon that declares a model or field has a name for its row."""
+    names: list[tuple[str, str, str, str]] = []
+    field_names: list[tuple[str, str, str, str]] = []
+    for model in models:
+        flat = model._name.replace(".", "_")
+        for definition in model._definitions:
+            if definition.__dict__.get("_custom"):
+                continue
+            names.append((definition._module, f"model_{flat}", model._name, ""))
+            for name in definition.__dict__.get("_own_fields", ()):
+                if name in model._fields:
+                    field_names.append(
+                        (definition._module, f"field_{flat}__{name}", model._name, name)
+                    )
+        declared = {field for *_, model_name, field in field_names if model_name == model._name}
+        field_names += [
+            (model._original_module, f"field_{flat}__{name}", model._name, name)
+            for name, field in model._fields.items()
+            if name not in declared and not field.manual
+        ]
+    _save_names(cr, _NAME_MODELS, "ir.model", names)
+    _save_names(cr, _NAME_FIELDS, "ir.model.fields", field_names)
+
+
+def _save_names(
+    cr: Any, statement: str, kind: str, rows: Sequence[tuple[str, str, str, str]]
+) -> None:
+    rows = list(dict.fromkeys(rows))
+    keys = ("modules", "names", "models", "fields")
+    columns = {key: [row[index] for row in rows] for index, key in enumerate(keys)}
+    cr.execute(statement, {"kind": kind, **columns})
