@@ -6,17 +6,20 @@ Batches: from the listing of a backend to the import of its records, and the imp
     |-- DelayedBatchImporter    a job for each record
     `-- ChunkedBatchImporter    a job for each page, which imports what the page has brought
 
-A batch job reads one page, enqueues its import and then the batch job of the next page, all in
-one transaction.  The first import starts while the listing goes on, and a job that is run again
-enqueues nothing twice.
+A batch job reads pages for a short while, enqueues their imports and then the batch job of the
+next page, all in one transaction.  The first import starts while the listing goes on, a job that
+is run again enqueues nothing twice, and a pause that the backend asks for is waited for without
+reading a page again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from connector.connector import (
     ConnectorEnvironment,
@@ -25,7 +28,7 @@ from connector.connector import (
     get_environment,
     lock_name,
 )
-from connector.exception import NoConnectorUnitError
+from connector.exception import NoConnectorUnitError, RateLimitError
 from connector.queue.job import job
 from connector.session import ConnectorSession
 from connector.unit.backend_adapter import CRUDAdapter, Page
@@ -55,14 +58,30 @@ class BatchImporter(Importer):
 
     _base_backend_adapter = CRUDAdapter
 
+    #: How long one job reads pages before it commits what it has enqueued.
+    _seconds_per_job: ClassVar[float] = 1.0
+
     def run(self, filters: Filters | None = None, page: Any = None) -> dict[str, Any]:
-        """Handle one page and enqueue the next; give how many records were read."""
-        found: Page = self.backend_adapter.search_page(filters, page)
-        if found.records:
-            self.import_page(found.records)
-        if found.next is not None:
-            self.continue_with(filters, found.next)
-        return {"read": len(found.records)}
+        """Handle some pages and enqueue the next; give how many records were read."""
+        end, read = time.monotonic() + self._seconds_per_job, 0
+        options: dict[str, Any] = {}
+        while True:
+            try:
+                found: Page = self.backend_adapter.search_page(filters, page)
+            except RateLimitError as pause:
+                if not read:
+                    raise
+                options["eta"] = pause.seconds
+                break
+            read += len(found.records)
+            if found.records:
+                self.import_page(found.records)
+            page = found.next
+            if page is None or time.monotonic() > end:
+                break
+        if page is not None:
+            self.continue_with(filters, page, **options)
+        return {"read": read}
 
     def import_page(self, records: list[Any]) -> None:
         """Import the records of a page, or enqueue their import."""
@@ -75,8 +94,8 @@ class BatchImporter(Importer):
             f"{type(self).__qualname__} has neither import_page() nor import_record()."
         )
 
-    def continue_with(self, filters: Filters | None, page: Any) -> None:
-        """Enqueue the next page."""
+    def continue_with(self, filters: Filters | None, page: Any, **options: Any) -> None:
+        """Enqueue the next page, with options of `delay`."""
         model_name = self.connector_env.model_name
         where = json.dumps([filters, page], sort_keys=True, default=str)
         import_batch.delay(
@@ -88,6 +107,7 @@ class BatchImporter(Importer):
             identity_key=_identity("import_batch", self.backend_record, model_name, where),
             description=f"Import {model_name} of {self.backend_record.name}: next page",
             **self.job_options(),
+            **options,
         )
 
     def job_options(self) -> dict[str, Any]:
@@ -98,11 +118,16 @@ class BatchImporter(Importer):
 class DirectBatchImporter(BatchImporter):
     """Imports each record of all pages at once, in the running transaction."""
 
+    _seconds_per_job = math.inf
+
     def import_record(self, external_id: ExternalId, record: Any) -> None:
         self.unit_for(RecordImporter).run(external_id, record=record)
 
-    def continue_with(self, filters: Filters | None, page: Any) -> None:
-        self.run(filters, page)
+    def continue_with(self, filters: Filters | None, page: Any, **options: Any) -> None:
+        # One transaction for all pages cannot be left here and taken up later.
+        raise RateLimitError(
+            "The backend asks for a pause.", seconds=options.get("eta"), ignore_retry=True
+        )
 
 
 class DelayedBatchImporter(BatchImporter):
