@@ -126,7 +126,7 @@ def differences(cr: Cursor, backend_id: int, dump: Mapping[str, Sequence[Record]
     ]
 
 
-def _rows(cr: Cursor, query: str, backend_id: int) -> list[Record]:
+def _rows(cr: Cursor, query: str, backend_id: int) -> Sequence[Record]:
     cr.execute(query, {"backend_id": backend_id, "price": PRICE, "stamp": STAMP})
     return cr.dictfetchall()
 

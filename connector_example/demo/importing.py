@@ -1,5 +1,6 @@
 """The import as the demo runs it: enqueue, watch, strike if asked to, and count."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -24,6 +25,7 @@ class Import:
     shop: ShopProcess
     workers: Workers
     backend_id: int
+    totals: Mapping[str, int]  #: how many records of each table the shop has
     kill: bool = False
 
     def run(self) -> Run:
@@ -33,18 +35,18 @@ class Import:
         Raises:
             ConnectorException: the shop or the workers have ended, or nothing moves any more.
         """
-        before, totals = self.shop.traffic(), self.shop.totals()
+        before = self.shop.traffic()
         jobs = JobRun(self.database)
         with handler(self.database).session() as session:
             jobs.begin(session, self.backend_id)
-        with display(self.console, totals) as progress:
+        with display(self.console, self.totals) as progress:
             killer = Killer(self.database, self.services, progress.tell) if self.kill else None
             for snapshot in jobs.watch():
                 self.workers.check()
                 self.shop.check()
-                progress.show(snapshot.done(totals))
+                progress.show(snapshot.done(self.totals))
                 if killer:
-                    killer.strike(snapshot.share_done(totals))
+                    killer.strike(snapshot.share_done(self.totals))
         return Run(
             counts=snapshot.counts,
             failures=snapshot.failures,

@@ -12,7 +12,6 @@ from connector.session import ConnectorSession
 from connector.unit.batch import import_batch
 from connector_example.demo.counts import Counts
 from connector_example.demo.kinds import BATCHES, MODELS
-from connector_example.importer import PRIORITIES
 
 TABLES = {model: table for table, model in MODELS.items()}
 ENDED = ("done", "failed", "cancelled")
@@ -72,7 +71,8 @@ class JobRun:
         (self._before,) = session.cr.fetchone()
         self._start = time.monotonic()
         for model in BATCHES:
-            import_batch.delay(session, model, backend_id, priority=PRIORITIES[model])
+            # Listings come before imports: while the shop asks for a pause, there is work.
+            import_batch.delay(session, model, backend_id, priority=0)
 
     def watch(self) -> Iterator[Snapshot]:
         """

@@ -89,11 +89,6 @@ class ShopProcess:
             self._process.kill()
             self._process.wait()
 
-    def totals(self) -> dict[str, int]:
-        """How many records of each table there are."""
-        totals: dict[str, int] = self._admin("GET", "stats")["totals"]
-        return totals
-
     def traffic(self) -> Traffic:
         stats = self._admin("GET", "stats")
         return Traffic(stats["requests"], stats["throttled"])

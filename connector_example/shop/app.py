@@ -121,10 +121,7 @@ class Shop:
         return Response(status_code=204)
 
     async def stats(self, request: Request) -> Response:
-        return JSONResponse(
-            {name: self.counts[name] for name in ("requests", "throttled")}
-            | {"totals": self.catalogue.totals()}
-        )
+        return JSONResponse({name: self.counts[name] for name in ("requests", "throttled")})
 
     async def dump(self, request: Request) -> Response:
         return JSONResponse(self.catalogue.dump())

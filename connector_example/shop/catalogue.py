@@ -97,9 +97,6 @@ class Catalogue:
             for table in TABLES
         }
 
-    def totals(self) -> dict[str, int]:
-        return {table: self.count(table) for table in TABLES}
-
     def _load(self) -> None:
         if self._state_file is None or not self._state_file.exists():
             return

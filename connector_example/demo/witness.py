@@ -1,0 +1,42 @@
+"""
+What the shop shows to anybody with its token: the side of the check that is not ours.
+
+The witness reads the shop's API as a small script would and shares no code with the adapter.
+It reads before the import does, as fast as the shop lets it, so the import begins in a shop
+that is already busy: both meet its 429.
+"""
+
+import time
+from typing import Any
+
+import requests
+
+from connector_example.shop.tables import KINDS, LINES, TABLES
+
+TIMEOUT_SECONDS = 10
+
+Tables = dict[str, list[dict[str, Any]]]
+
+
+def read_shop(url: str, token: str) -> Tables:
+    """Every record of every table; lines are taken out of their invoices."""
+    tables: Tables = {table: [] for table in TABLES}
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {token}"
+        for kind in KINDS:
+            address: str | None = f"{url}/api/v1/{kind}"
+            while address:
+                page = _read(session, address)
+                tables[kind] += page["items"]
+                address = page["next"]
+    tables[LINES] = [line for invoice in tables["invoices"] for line in invoice["lines"]]
+    return tables
+
+
+def _read(session: requests.Session, address: str) -> Any:
+    while True:
+        answer = session.get(address, timeout=TIMEOUT_SECONDS)
+        if answer.status_code != requests.codes.too_many_requests:
+            answer.raise_for_status()
+            return answer.json()
+        time.sleep(float(answer.headers["Retry-After"]))
