@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 from connector.connector import ConnectorUnit
 from connector.exception import (
@@ -214,7 +214,7 @@ class Backend:
             found = self._look_up(base_class, session, model_name, installed)
             if not self._asks_the_session(base_class):
                 self._found[key] = found
-        return found  # type: ignore[return-value]  # subclass of base_class, as looked up
+        return cast(type[B], found)
 
     def _look_up(
         self,

@@ -303,8 +303,10 @@ class Binder(ConnectorUnit):
         model = self.model
         if external_id is None or external_id is False or external_id == "":
             binding = model.browse()
-        else:
+        elif self._has_unique_key:
             binding = model._lookup_by_key(self._key_names, self._key(external_id))
+        else:
+            binding = self._search_key(self._key(external_id))
         if len(binding) > 1:
             raise ManyBindingsError(
                 f"{len(binding)} records of {model._name!r} have the external id {external_id!r} "
@@ -316,7 +318,7 @@ class Binder(ConnectorUnit):
     def prefetch(self, external_ids: Iterable[object]) -> None:
         """Look many external ids up in one statement; `to_openerp` then needs none for them."""
         keys = [self._key(external_id) for external_id in external_ids]
-        if keys:
+        if keys and self._has_unique_key:
             self.model._prefetch_keys(self._key_names, keys)
 
     def forget(self, external_id: object) -> None:
@@ -327,6 +329,17 @@ class Binder(ConnectorUnit):
     @property
     def _key_names(self) -> tuple[str, str]:
         return (self._backend_field, self._external_field)
+
+    @property
+    def _has_unique_key(self) -> bool:
+        """Say whether the model declares that an external id is bound once per backend."""
+        return tuple(sorted(self._key_names)) in self.model._natural_keys
+
+    def _search_key(self, key: tuple[int, str]) -> Recordset:
+        """Search without the help of a constraint: there may be several."""
+        domain = [(name, "=", value) for name, value in zip(self._key_names, key, strict=True)]
+        found = self.model.with_context(active_test=False).search(domain)
+        return found.with_context(dict(self.env.context))
 
     def _key(self, external_id: object) -> tuple[int, str]:
         return (self.backend_record.id, external_key(external_id))

@@ -293,7 +293,9 @@ class RecordImporter(Importer):
         """Count lines as the records they are, each by its own external id."""
         for _, target, model in self.mapper.children:
             binder = self._line_binder(model)
-            for command, line_id, line in values.get(target) or () if binder else ():
+            if binder is None:
+                continue
+            for command, line_id, line in values.get(target) or ():
                 known = self.env[model].browse(line_id) if line_id else line
                 external_id = known[binder._external_field]
                 self.import_run.note((model, str(external_id)), _LINE_OUTCOMES[command])

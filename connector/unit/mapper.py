@@ -329,7 +329,7 @@ class ImportMapChild(MapChild):
         return {**values, LINE: known}
 
     def format_items(self, items_values: list[Values]) -> list[tuple[int, int, Any]]:
-        commands = []
+        commands: list[tuple[int, int, Any]] = []
         for values in items_values:
             known = values.pop(LINE, None)
             if not known:
