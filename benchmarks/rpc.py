@@ -25,13 +25,13 @@ from typing import Any
 
 import aiohttp
 import httpx
-import odoorpc
+import odoorpc  # type: ignore[import-untyped]
 import requests
 
 from connector.rpc import AsyncHttpTransport, HttpTransport, aio, sync
 
 CONCURRENCY = 50
-CALL = {
+CALL: dict[str, Any] = {
     "db": "bench",
     "uid": 2,
     "password": "bench",
@@ -43,50 +43,59 @@ ROWS = [
     {"id": n, "name": f"Partner {n}", "email": f"partner{n}@example.com", "country_id": [76, "FR"]}
     for n in range(80)
 ]
+ROWS_JSON = json.dumps(ROWS).encode()
 
 Measure = Callable[[int], float]
 
 
-async def server(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answer every JSON-RPC call with a prepared result."""
-    if scope["type"] != "http":
-        return
-    body = b""
-    more = True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    request = json.loads(body)
-    result: Any = [1, 2, 3]
+class Server(asyncio.Protocol):
+    """Answers every JSON-RPC call with a prepared result, as quickly as it can."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.received = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        head, separator, body = self.received.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: *([0-9]+)", head, re.IGNORECASE)
+        if not separator or length is None or len(body) < int(length[1]):
+            return
+        self.received = b""
+        request_id = json.loads(body)["id"]
+        answer = b'{"jsonrpc": "2.0", "id": %d, "result": %b}' % (request_id, prepared(body))
+        self.transport.write(
+            b"HTTP/1.1 200 OK\r\ndate: Sat, 21 Nov 2026 09:00:00 GMT\r\nserver: prepared\r\n"
+            b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+            % (len(answer), answer)
+        )
+
+
+def prepared(body: bytes) -> bytes:
+    """The result of the call in *body*."""
     if b'"search_read"' in body:
-        result = ROWS
-    elif b'"login"' in body:
-        result = 2
-    elif b'"context_get"' in body:
-        result = {"lang": "en_US"}
-    answer = json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": answer})
+        return ROWS_JSON
+    if b'"login"' in body:
+        return b"2"
+    return b'{"lang": "en_US"}' if b'"context_get"' in body else b"[1, 2, 3]"
+
+
+async def serve() -> None:
+    """Print the address, then answer until killed."""
+    listening = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", flush=True)
+    await listening.serve_forever()
 
 
 @contextmanager
 def running_server() -> Iterator[str]:
     """The address of the server, in a process that ends with the block."""
-    command = [sys.executable, "-m", "uvicorn", "--port", "0", "--no-access-log", "rpc:server"]
-    folder = __file__.rpartition("/")[0] or "."
-    with subprocess.Popen(
-        [*command, "--app-dir", folder], stderr=subprocess.PIPE, text=True
-    ) as process:
+    command = [sys.executable, __file__, "--serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if found := re.search(r"running on (http://\S+)", line):
-                    break
-            else:
-                raise SystemExit("The server did not start.")
-            yield found[1]
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
         finally:
             process.terminate()
 
@@ -213,7 +222,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.add_argument("--calls", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.serve:
+        asyncio.run(serve())
+        return
     rows = run(options.calls, options.rounds)
     if options.json:
         print(json.dumps(rows, indent=2))

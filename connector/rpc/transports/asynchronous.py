@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from connector.rpc.failures import BadResponse, Lost, NotSent, Unanswered
 from connector.rpc.repeating import may_repeat
-from connector.rpc.transports.blocking import MAX_IDLE_SECONDS
+from connector.rpc.transports.blocking import MAX_IDLE_SECONDS, RECEIVE_BYTES
 from connector.rpc.transports.wire import (
     DEFAULT_MAX_RESPONSE_BYTES,
     Endpoint,
@@ -66,7 +66,10 @@ class AsyncHttpTransport:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._begin_pool(loop)
-        await self._enter()
+        if self._in_use < self._max_connections:
+            self._in_use += 1
+        else:
+            await self._wait_for_place(loop)
         try:
             connection = self._take_idle(endpoint)
             if connection is not None:
@@ -111,12 +114,9 @@ class AsyncHttpTransport:
         self._waiting = deque()
         self._watch = _DeadlineWatch()
 
-    async def _enter(self) -> None:
-        """Wait until one connection more may be used."""
-        if self._in_use < self._max_connections:
-            self._in_use += 1
-            return
-        turn = asyncio.get_running_loop().create_future()
+    async def _wait_for_place(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait until another call ends and hands its place on."""
+        turn = loop.create_future()
         self._waiting.append(turn)
         try:
             await turn
@@ -145,7 +145,7 @@ class AsyncHttpTransport:
         connection.deadline = deadline = loop.time() + self._timeout
         self._watch.add(connection, loop, deadline)
         try:
-            response = await connection.exchange(loop, request, reader)
+            response = await connection.begin(loop, request, reader)
         except BaseException:
             # Whatever interrupted it, the rest of the answer must not meet the next request.
             connection.abort()
@@ -185,39 +185,44 @@ class AsyncHttpTransport:
         return connection
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.BufferedProtocol):
     """One open connection, used by one exchange at a time."""
 
     def __init__(self) -> None:
         self.open = False
         #: when the exchange, or the rest between two, has lasted too long
         self.deadline = 0.0
+        # One buffer for all that arrives: a new one for each piece costs more than the copy.
+        self._buffer = bytearray(RECEIVE_BYTES)
+        self._view = memoryview(self._buffer)
         self._transport: asyncio.Transport | None = None
         self._reader: ResponseReader | None = None
         self._answer: asyncio.Future[HttpResponse] | None = None
 
-    async def exchange(
+    def begin(
         self, loop: asyncio.AbstractEventLoop, request: bytes, reader: ResponseReader
-    ) -> HttpResponse:
+    ) -> asyncio.Future[HttpResponse]:
         """
-        Send *request* and read the answer to it.
+        Send *request*; the future of the answer to it.
 
-        Raises:
-            TransportError: it does not come, or not properly.
+        Its error is a `TransportError`: the answer does not come, or not properly.
         """
-        if not self.open or self._transport is None:
-            raise Unanswered("The server closed the connection without an answer.")
+        assert self._transport is not None
         self._reader = reader
-        self._answer = loop.create_future()
+        self._answer = answer = loop.create_future()
         self._transport.write(request)
-        return await self._answer
+        return answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self.open = True
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        data = bytes(self._view[:nbytes])
         if self._reader is None:
             self.close()  # the server speaks unasked: its answers cannot be told apart
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
@@ -16,6 +17,9 @@ DEFAULT_MAX_RESPONSE_BYTES = 256 * 1024 * 1024
 
 # Written once: `json.dumps` with arguments makes a new encoder at each call.
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
+
+_HEADER = re.compile(r"\r\n([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)")
 
 
 class Endpoint(NamedTuple):
@@ -108,7 +112,7 @@ class HttpResponse:
         Raises:
             ValueError: it is none.
         """
-        return json.loads(self.content.decode("utf-8"))
+        return _decode(self.content.decode("utf-8"))
 
     def __repr__(self) -> str:
         return f"<HttpResponse {self.status_code}, {len(self.content)} bytes>"
@@ -142,14 +146,14 @@ class ResponseReader:
         if self._body is None:
             data = self._feed_head(data)
         body = self._body
-        return self._response() if body is not None and body.feed(data) else None
+        return self._response(body) if body is not None and body.feed(data) else None
 
     def close(self) -> HttpResponse | None:
         """The answer that the end of the connection completes, if it completes one."""
         if self._body is None or not self._body.ended_by_close():
             return None
         self._keep_alive = False
-        return self._response()
+        return self._response(self._body)
 
     def _feed_head(self, data: bytes) -> bytes:
         """Take in the head and choose the body; returns what belongs to the body."""
@@ -196,9 +200,7 @@ class ResponseReader:
             raise too_large(self._limit)
         return LengthBody(int(length))
 
-    def _response(self) -> HttpResponse:
-        body = self._body
-        assert body is not None
+    def _response(self, body: Body) -> HttpResponse:
         reusable = self._keep_alive and not body.excess
         return HttpResponse(self._status, self._headers, body.content(), reusable)
 
@@ -210,18 +212,17 @@ def parse_head(head: bytes) -> tuple[str, int, dict[str, str]]:
     Raises:
         BadResponse: *head* is not the head of an HTTP/1 answer.
     """
-    status_line, *lines = head.decode("latin-1").split("\r\n")
-    version, _, rest = status_line.partition(" ")
-    status = rest[:3]
+    text = head.decode("latin-1")
+    version, status = text[:8], text[9:12]
     if version not in ("HTTP/1.1", "HTTP/1.0") or not (status.isascii() and status.isdigit()):
         raise BadResponse("What answers does not speak HTTP/1.1.")
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name or name[0] in " \t" or name[-1] in " \t":
-            raise BadResponse("The answer has a malformed header.")
-        name, value = name.lower(), value.strip(" \t")
-        if name in headers and name in ("content-length", "transfer-encoding"):
-            raise BadResponse(f"The answer has two headers {name}.")
-        headers[name] = value
+    found = _HEADER.findall(text)
+    if len(found) != text.count("\n"):
+        raise BadResponse("The answer has a malformed header.")
+    headers = {name.lower(): value.rstrip(" \t") for name, value in found}
+    if len(headers) != len(found):
+        names = [name.lower() for name, _ in found]
+        for name in ("content-length", "transfer-encoding"):
+            if names.count(name) > 1:
+                raise BadResponse(f"The answer has two headers {name}.")
     return version, int(status), headers
