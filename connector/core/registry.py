@@ -244,9 +244,9 @@ class Registry(Mapping[str, Any]):
         for model in models:
             model._auto_init()
             model.init()
-        env["ir.model"]._reflect_models([model._name for model in models])
         while self._post_init_queue:
             self._post_init_queue.popleft()()
+        env["ir.model"]._reflect_models([model._name for model in models])
         if models:
             models[0].recompute()
         self._check_tables_exist(cr, env)
@@ -347,6 +347,8 @@ class Registry(Mapping[str, Any]):
 
     def signal_changes(self) -> None:
         """Tell other processes what changed here, if anything did."""
+        if not self.ready:
+            return  # told when loading is complete
         if self.registry_invalidated:
             self.signal_registry_change()
             self.cache_invalidated = False

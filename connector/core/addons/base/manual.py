@@ -39,6 +39,8 @@ def add_to_registry(env: Any) -> None:
     for model_name, definition in list(added.items()):
         _take_out(registry, model_name, definition)
         del added[model_name]
+    if not schema.table_exists(env.cr, "ir_model_fields"):
+        return  # the database is being made
     rows = _field_rows(env.cr)
     env.cr.execute_unflushed("SELECT model, name, transient FROM ir_model WHERE state = 'manual'")
     for model_name, description, transient in env.cr.fetchall():

@@ -1,6 +1,6 @@
 """Writes the models and fields of the code into `ir_model` and `ir_model_fields`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 _SAVE_MODELS = """
@@ -28,18 +28,22 @@ _COLUMNS = {
     "store": "bool",
     "translate": "bool",
 }
-_NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
 _UPDATES = [name for name in _COLUMNS if name not in ("model", "name")]
-_SAVE_FIELDS = (
-    f"INSERT INTO ir_model_fields (model_id, state, {_NAMES})"  # noqa: S608 - constant names
-    f" SELECT m.id, 'base', {', '.join(f'f."{name}"' for name in _COLUMNS)}"
-    f" FROM unnest({', '.join(f'%s::{kind}[]' for kind in _COLUMNS.values())}) AS f ({_NAMES})"
-    " JOIN ir_model m ON m.model = f.model"
-    " ON CONFLICT (model, name) DO UPDATE SET"
-    f" {', '.join(f'"{name}" = EXCLUDED."{name}"' for name in _UPDATES)}"
-    f" WHERE ({', '.join(f'ir_model_fields."{name}"' for name in _UPDATES)})"
-    f" IS DISTINCT FROM ({', '.join(f'EXCLUDED."{name}"' for name in _UPDATES)})"
-)
+
+
+def _each(pattern: str, names: Iterable[str]) -> str:
+    return ", ".join(pattern.format(name) for name in names)
+
+
+_SAVE_FIELDS = f"""
+INSERT INTO ir_model_fields (model_id, state, {_each('"{0}"', _COLUMNS)})
+SELECT m.id, 'base', {_each('f."{0}"', _COLUMNS)}
+FROM unnest({_each("%s::{0}[]", _COLUMNS.values())}) AS f ({_each('"{0}"', _COLUMNS)})
+JOIN ir_model m ON m.model = f.model
+ON CONFLICT (model, name) DO UPDATE SET {_each('"{0}" = EXCLUDED."{0}"', _UPDATES)}
+WHERE ({_each('ir_model_fields."{0}"', _UPDATES)})
+IS DISTINCT FROM ({_each('EXCLUDED."{0}"', _UPDATES)})
+"""  # noqa: S608 - constant names
 _DELETE_FIELDS = """
 WITH gone AS (
     DELETE FROM ir_model_fields f
