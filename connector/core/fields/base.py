@@ -78,6 +78,8 @@ class Field:
     local: bool = False
     #: store and column_type: the field is a column of the model's table
     is_column: bool = False
+    #: depends on itself, on other records: computed one record at a time
+    recursive: bool = False
     #: position among the fields of the registry, dependencies first
     sequence: int = 0
 

@@ -69,6 +69,11 @@ class Selection(Field):
             raise self.refuse(value, f"Choose one of {allowed}.")
         return value
 
+    def to_cache_column(self, values: list[Any], records: Records = None) -> list[Any]:
+        if records is not None and self.values(records.env).issuperset(values):
+            return values
+        return super().to_cache_column(values, records)
+
     def as_text(self, values: Iterable[Any]) -> list[str | None]:
         return [None if value is None else str(value) for value in values]
 
@@ -99,6 +104,9 @@ class Reference(Selection):
         if records is not None:
             self._check_model(model_name, value, records.env)
         return f"{model_name},{int(number)}"
+
+    def to_cache_column(self, values: list[Any], records: Records = None) -> list[Any]:
+        return [self.to_cache(value, records) for value in values]
 
     def _check_model(self, model_name: str, value: Any, env: Any) -> None:
         allowed = self.values(env)

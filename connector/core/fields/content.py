@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from connector.core.fields.base import Field, Records
 
 __all__ = ["Binary", "Json", "Serialized"]
+
+
+#: an escaped NUL, not an escaped backslash before the letters
+NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
 
 
 class Binary(Field):
@@ -60,7 +65,7 @@ class Json(Field):
             text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise self.refuse(value, f"It has no JSON: {error}.") from error
-        if "\\u0000" in text:
+        if NUL.search(text):
             raise self.refuse(value, "JSON in PostgreSQL holds no NUL character; remove it.")
         return text
 

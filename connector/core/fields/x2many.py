@@ -52,8 +52,8 @@ class X2many(Field):
         comodel = env.registry.models[self.comodel_name]
         linked = comodel._browse(env, cached or (), LinkedIds(self, record))
         if "active" in comodel._fields and env.context.get("active_test", True):
-            return linked.filtered("active")
-        return linked
+            linked = linked.filtered("active")
+        return linked if env.uid == 1 or not linked else linked._filter_access_rules("read")
 
     def to_read(self, cached: Any, record: Records) -> Any:
         return list(self.to_record(cached, record)._ids)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from connector.core.domain import All, AnyOf, Leaf, Node, Not, parse
 from connector.core.exceptions import AccessError, MissingError
 from connector.core.fields import Field
 from connector.core.models.computing import Computing
+from connector.core.models.matching import is_decidable, matches
 
 __all__ = ["Access"]
 
@@ -64,7 +66,8 @@ class Access(Computing):
 
     def _asked(self, what: str, ask: Any) -> Any:
         """An answer that holds for the registry until rights change."""
-        known = self.env.registry.cache
+        own = self.env.transaction.rights
+        known = self.env.registry.cache if own is None else own
         key = ("access", what, self._name, self.env.uid)
         if key not in known:
             known[key] = ask()
@@ -88,6 +91,15 @@ class Access(Computing):
         """The condition of the rules on records that the user may treat so; None without rules."""
         if self.env.uid == SUPERUSER_ID or self._transient:
             return None
+        known = self.env.transaction.rules
+        key = (self.env.uid, self._name, mode)
+        if key not in known:
+            known[key] = None  # a rule is not asked whether its own domain may be read
+            known[key] = self._combined_rules(mode)
+        node: Node | None = known[key]
+        return node
+
+    def _combined_rules(self, mode: str) -> Node | None:
         parts = [self._parse_rules(mode)]
         for parent_name, link in self._inherits.items():
             parent = self.env[parent_name]._rule_node(mode)
@@ -140,10 +152,18 @@ class Access(Computing):
             return []
         allowed = self.env.transaction.allowed[self.env.uid, self._name, mode]
         unknown = [id_ for id_ in self._ids if id_ and id_ not in allowed]
-        if unknown:
+        if unknown and self._all_cached(unknown) and is_decidable(self, node):
+            allowed.update(r._ids[0] for r in self.sudo().browse(unknown) if matches(r, node))
+        elif unknown:
             found = self.sudo()._search_node(All((node, parse([("id", "in", unknown)]))))
             allowed.update(found._ids)
         return [id_ for id_ in unknown if id_ not in allowed]
+
+    def _all_cached(self, ids: list[int]) -> bool:
+        """Do all these records wait to be inserted, so that asking for them is to write them?"""
+        new = self.env.transaction.new.get(self._name, ())
+        dirty = self.env.transaction.touched.get(self._name, ())
+        return all(id_ in new or id_ in dirty for id_ in ids)
 
     def _own_rule_node(self) -> Node | None:
         """Records of a transient model are their creator's alone."""
@@ -187,6 +207,11 @@ class Access(Computing):
             refused = self.browse(ids)._refused("read")
             if self._ids[0] in refused:
                 self._raise_refused("read", [self._ids[0]])
+
+    def filtered_domain(self, domain: Sequence[Any]) -> Any:
+        """Those of the records that meet *domain*, by their values, written or not."""
+        node = parse(domain)
+        return self.browse([record._ids[0] for record in self if matches(record, node)])
 
     def _check_field_groups(self, field: Field) -> None:
         if field.groups and not self.sudo().env["res.users"].browse(self.env.uid).has_group_of(

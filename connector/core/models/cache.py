@@ -73,6 +73,10 @@ class Transaction:
         self.draft: defaultdict[Any, set[Any]] = defaultdict(set)
         #: (uid, model, mode) -> ids that the rules allow
         self.allowed: defaultdict[tuple[int, str, str], set[Any]] = defaultdict(set)
+        #: (uid, model, mode) -> the condition of the rules
+        self.rules: dict[tuple[int, str, str], Any] = {}
+        #: answers about rights, once this transaction has changed rights; else the registry's
+        self.rights: dict[Any, Any] | None = None
         self.free_ids: dict[str, list[int]] = {}
         self.block_size: dict[str, int] = {}
         self.pending_rows = 0
@@ -101,6 +105,7 @@ class Transaction:
         self.discard()
         self.forget_values(keep=())
         self.draft.clear()
+        self._end_rights()
 
     def discard(self) -> None:
         """Forget what waits to be written."""
@@ -125,6 +130,15 @@ class Transaction:
     def on_commit(self) -> None:
         """The transaction is over: others may write what was read in it."""
         self.forget_values()
+        self._end_rights()
+
+    def _end_rights(self) -> None:
+        for env in list(self.environments):
+            for field in [field for field in env.cache if not field.local]:
+                del env.cache[field]
+        if self.rights is not None:
+            self.rights = None
+            self.registry.cache.clear()
 
     # -- forgetting -----------------------------------------------------------------------
 
@@ -136,11 +150,24 @@ class Transaction:
             values.clear()
             values.update(drafts)
         self.keys.clear()
-        self.allowed.clear()
-        self.forget_rights()
+        self.forget_allowed()
+        if self.rights is not None:
+            self.change_rights()
 
-    def forget_rights(self) -> None:
-        """Have every environment find out again which fields its user may read freely."""
+    def forget_allowed(self) -> None:
+        """Have the rules asked again which records they allow."""
+        self.allowed.clear()
+        self.rules.clear()
+
+    def change_rights(self) -> None:
+        """
+        Rights or rules are written: what is known of them is known no more.
+
+        Until its end the transaction asks for itself, so that nobody else sees rights that
+        are not committed yet.
+        """
+        self.rights = {}
+        self.forget_allowed()
         for env in list(self.environments):
             env.cache.clear()
 
@@ -193,13 +220,17 @@ class Transaction:
 
     def reserve_ids(self, sequence: str, count: int) -> list[int]:
         """Take *count* numbers of a sequence, in blocks that grow with use; holes may stay."""
-        free = self.free_ids.setdefault(sequence, [])
+        free = self.free_ids.setdefault(sequence, [])  # the next one last
+        if count == 1 and free:
+            return [free.pop()]
         if len(free) < count:
             size = max(count - len(free), self.block_size.get(sequence, 1))
             self.block_size[sequence] = min(size * 4, RESERVE_MAX)
             self.cr.execute_unflushed(
                 "SELECT nextval(%s::regclass) FROM generate_series(1, %s)", (sequence, size)
             )
-            free.extend(number for (number,) in self.cr.fetchall())
-        ids, self.free_ids[sequence] = free[:count], free[count:]
+            free[:0] = [number for (number,) in reversed(self.cr.fetchall())]
+        ids = free[-count:]
+        del free[-count:]
+        ids.reverse()
         return ids

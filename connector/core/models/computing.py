@@ -66,6 +66,10 @@ class Computing(Writing):
         """Make the values that are due of a stored computed field, and have them written."""
         transaction = self.env.transaction
         ids = list(transaction.todo.get(field, ()))
+        if field.recursive:
+            # One at a time: computing a record reads others that are due as well.
+            asked = [id_ for id_ in self._ids if id_ in transaction.todo.get(field, ())]
+            ids = asked or ids[:1]
         if not ids:
             return
         sisters = [

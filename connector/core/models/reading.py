@@ -92,7 +92,7 @@ class Reading(Setup):
     def _compute_with_prefetch(self, field: Field, id_: Any) -> None:
         values = self.env.cache[field]
         together = [i for i in self._prefetch_ids() if i and i not in values]
-        if id_ and len(together) > 1:
+        if id_ and len(together) > 1 and not field.recursive:
             try:
                 self._compute_field(field, self.browse(together))
             except (AccessError, MissingError):

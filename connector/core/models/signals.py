@@ -40,6 +40,27 @@ class Triggers:
         self.mirrors: defaultdict[Any, list[Any]] = defaultdict(list)
         self._pair_fields()
         self.of: dict[Any, list[tuple[Any, Path]]] = {k: list(v) for k, v in found.items()}
+        self._number_fields()
+
+    def _number_fields(self) -> None:
+        """Number computed fields, each after those that it depends on; find the recursive ones."""
+        done: dict[Any, None] = {}
+
+        def visit(field: Any, open_: tuple[Any, ...]) -> None:
+            for dependant, _ in self.of.get(field, ()):
+                if dependant is field or dependant in open_:
+                    for member in open_[open_.index(dependant) if dependant in open_ else 0 :]:
+                        member.recursive = True
+                    dependant.recursive = True
+                elif dependant not in done:
+                    visit(dependant, (*open_, dependant))
+            done[field] = None
+
+        for field in self.of:
+            if field not in done:
+                visit(field, (field,))
+        for number, field in enumerate(reversed(done)):
+            field.sequence = number
 
     def _pair_fields(self) -> None:
         by_relation: defaultdict[str, list[Any]] = defaultdict(list)

@@ -23,6 +23,8 @@ __all__ = ["Writing"]
 
 Values = Mapping[str, Any]
 MISSING = object()
+#: what is written in these decides what users may do
+ACCESS_MODELS = frozenset({"ir.model.access", "ir.rule", "res.groups", "res.users"})
 
 
 class Plan:
@@ -81,6 +83,8 @@ class Writing(Searching):
         rest = self._fill_new(plan, records, many, parents)
         transaction.new[self._name].update(dict.fromkeys(ids))
         transaction.pending_rows += len(ids)
+        if self._name in ACCESS_MODELS:
+            transaction.change_rights()
         if plan.keyed:
             self._remember_keys(ids)
         self._signal_created(records, plan)
@@ -334,8 +338,10 @@ class Writing(Searching):
             by, at = values[self._fields["write_uid"]], values[self._fields["write_date"]]
             for id_ in waiting:
                 by[id_], at[id_] = uid, now
-        if transaction.allowed:
-            transaction.allowed.clear()
+        if transaction.allowed or transaction.rules:
+            transaction.forget_allowed()
+        if self._name in ACCESS_MODELS:
+            transaction.change_rights()
 
     def _write_other(self, field: Field, value: Any) -> None:
         """A field that is no plain column of the table."""
@@ -513,8 +519,10 @@ class Writing(Searching):
                 transaction.values[mirror].pop(other, None)
         if field in triggers.of:
             triggers.modified(self.env, [field], [id_])
-        if transaction.allowed:
-            transaction.allowed.clear()
+        if transaction.allowed or transaction.rules:
+            transaction.forget_allowed()
+        if self._name in ACCESS_MODELS:
+            transaction.change_rights()
 
     # -- constraints ----------------------------------------------------------------------
 
@@ -558,6 +566,8 @@ class Writing(Searching):
                 transaction.todo[field].pop(id_, None)
         self._delete_rows(ids)
         self._forget_unlinked(ids)
+        if self._name in ACCESS_MODELS:
+            transaction.change_rights()
         return True
 
     def _delete_rows(self, ids: list[int]) -> None:
@@ -579,7 +589,7 @@ class Writing(Searching):
             for id_ in ids:
                 values.pop(id_, None)
         self._forget_keys(ids)
-        transaction.allowed.clear()
+        transaction.forget_allowed()
         models = self.env.registry.models
         reached, waiting = {self._name}, [self._name]
         while waiting:

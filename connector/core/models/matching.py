@@ -1,0 +1,176 @@
+"""Matching: whether a record meets a domain, by the values that the cache has of it."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from connector.core.domain import All, AnyOf, Constant, Leaf, Node, Not
+from connector.core.exceptions import DomainError
+
+__all__ = ["is_decidable", "matches"]
+
+ORDERED: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
+NEGATIVE = {"!=": "=", "not in": "in", "not like": "like", "not ilike": "ilike"}
+PATTERNS = {"like": (False, True), "ilike": (True, True), "=like": (False, False),
+            "=ilike": (True, False)}  # fmt: skip
+TEXTS = frozenset({"char", "text", "html", "selection", "reference"})
+
+
+def is_decidable(model: Any, node: Node) -> bool:
+    """
+    Can Python tell as the database would?
+
+    Not where texts are compared by order or without case, which is the collation's matter,
+    nor where a name, a hierarchy or a search method has to be asked for.
+    """
+    match node:
+        case Constant():
+            return True
+        case Not(operand):
+            return is_decidable(model, operand)
+        case All(operands) | AnyOf(operands):
+            return all(is_decidable(model, each) for each in operands)
+        case Leaf(path, operator_, value):
+            return _is_leaf_decidable(model, path, operator_, value)
+
+
+def _is_leaf_decidable(model: Any, path: str, operator_: str, value: Any) -> bool:
+    name, _, rest = path.partition(".")
+    field = model._fields.get(name)
+    if field is None or operator_ in ("child_of", "parent_of"):
+        return False
+    if field.search or (field.related and not field.store and not field.inherited):
+        return False
+    if rest:
+        return field.type == "many2one" and _is_leaf_decidable(
+            model.env[field.comodel_name], rest, operator_, value
+        )
+    if operator_ in ORDERED:
+        return field.type in ("integer", "float", "date", "datetime", "boolean")
+    if field.type in ("serialized", "binary") or (field.relational and _has_text(value)):
+        return False
+    return "ilike" not in operator_ and (field.type in TEXTS or operator_ not in PATTERNS)
+
+
+def matches(record: Any, node: Node) -> bool:
+    """
+    Does *record* meet the condition?
+
+    Raises:
+        DomainError: the operator says nothing of the field.
+    """
+    match node:
+        case Constant(value):
+            return value
+        case Not(operand):
+            return not matches(record, operand)
+        case All(operands):
+            return all(matches(record, each) for each in operands)
+        case AnyOf(operands):
+            return any(matches(record, each) for each in operands)
+        case Leaf():
+            return _leaf(record, node)
+
+
+def _leaf(record: Any, leaf: Leaf) -> bool:
+    if leaf.operator in NEGATIVE and "." not in leaf.path:
+        return not _leaf(record, Leaf(leaf.path, NEGATIVE[leaf.operator], leaf.value))
+    name, _, rest = leaf.path.partition(".")
+    field = record._field(name)
+    if rest:
+        if not field.relational:
+            raise DomainError(
+                f"The path {leaf.path!r} goes on after {field!r}, which holds no records. "
+                f"End it there."
+            )
+        linked = record[name]
+        if not field.x2many:
+            linked = linked.with_context(active_test=False)
+        return any(_leaf(each, Leaf(rest, leaf.operator, leaf.value)) for each in linked)
+    cached = record._ids[0] if name == "id" else record._known(field)
+    if field.x2many:
+        return _holds(cached or (), leaf)
+    return _compared(record, field, cached, leaf.operator, leaf.value)
+
+
+def _holds(ids: tuple[Any, ...], leaf: Leaf) -> bool:
+    values = _listed(leaf.value)
+    if leaf.operator == "=?" and not leaf.value:
+        return True
+    wanted = {value.id if hasattr(value, "_name") else value for value in values if value}
+    return bool(wanted.intersection(ids)) or (not ids and any(not value for value in values))
+
+
+def _compared(record: Any, field: Any, cached: Any, operator_: str, value: Any) -> bool:
+    if field.translate and cached is not None:
+        cached = field.to_record(cached, record) or None
+    if hasattr(value, "_name"):
+        value = list(value._ids) if operator_ == "in" else value.id
+    if operator_ == "=?":
+        if value is False or value is None:
+            return True
+        operator_ = "="
+    if operator_ == "=" and isinstance(value, (list, tuple, set, frozenset)):
+        operator_ = "in"
+    if operator_ in PATTERNS:
+        return _like(field, cached, operator_, value)
+    if operator_ in ORDERED:
+        if cached is None or ((value is False or value is None) and field.type != "boolean"):
+            return False
+        return ORDERED[operator_](cached, field.to_search(value))
+    return any(_equal(field, cached, each) for each in (_listed(value)))
+
+
+def _equal(field: Any, cached: Any, value: Any) -> bool:
+    if field.type == "boolean":
+        return bool(cached) == bool(value)
+    if value is False or value is None:
+        return cached is None
+    return cached is not None and bool(cached == field.to_search(value))
+
+
+def _like(field: Any, cached: Any, operator_: str, value: Any) -> bool:
+    folded, wrapped = PATTERNS[operator_]
+    if wrapped and not value:
+        return True
+    if cached is None:
+        return False
+    text = str(cached) if field.type in TEXTS else (field.as_text([cached])[0] or "")
+    pattern = f"%{value}%" if wrapped else str(value)
+    if folded:
+        text, pattern = text.lower(), pattern.lower()
+    return _pattern(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=512)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    """LIKE as a regular expression: % is anything, _ one character, \\ takes the next as it is."""
+    parts, escaped = [], False
+    for character in pattern:
+        if escaped:
+            parts.append(re.escape(character))
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        else:
+            parts.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return list(value)
+    return [value]
+
+
+def _has_text(value: Any) -> bool:
+    return any(isinstance(each, str) for each in _listed(value))
