@@ -75,7 +75,8 @@ class Registry(Mapping[str, Any]):
                 registry.setup_signaling()
                 modules.load_modules(registry, force_demo, update_module, changes)
             except BaseException:
-                logger.error("Failed to load registry", extra={"database": db_name})
+                # The error itself tells the user; this line tells the log where it came from.
+                logger.info("Failed to load registry", extra={"database": db_name})
                 cls.delete(db_name)
                 raise
             # Removing addons builds the registry once more.

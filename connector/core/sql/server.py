@@ -114,7 +114,7 @@ class Server:
         except psycopg2.OperationalError as error:
             raise DatabaseUnreachableError(
                 f"Cannot connect to database {dbname!r} at {self.place}: "
-                f"{str(error).strip()}. Is the server running, and is DATABASE_URL right?"
+                f"{_first_line(error)}. Is the server running, and is DATABASE_URL right?"
             ) from error
         return opened
 
@@ -148,6 +148,11 @@ class Server:
 
 
 _server: Server | None = None
+
+
+def _first_line(error: Exception) -> str:
+    # libpq adds a question of its own on the next line.
+    return str(error).strip().partition("\n")[0]
 
 
 def use_server(dsn: str, maxconn: int = 64) -> None:
