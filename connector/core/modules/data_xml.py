@@ -39,7 +39,7 @@ def load(target: "Target") -> None:
         DataFileError: the file is no XML, declares entities, or an element is wrong.
     """
     try:
-        root = SafeElementTree.parse(target.path).getroot()
+        root = SafeElementTree.fromstring(target.path.read_bytes())
     except (ParseError, defusedxml.DefusedXmlException) as error:
         raise DataFileError(f"{target.path} cannot be read: {error}") from error
     if root.tag not in ROOTS:
