@@ -113,7 +113,7 @@ class JobRun:
                 session = self._session()
                 job = job_of(self._row, session.env)
                 result = job.perform(session)
-                session.env.cr.flush() if hasattr(session.env.cr, "flush") else None
+                _flush(self._cr)
             self._finish(_text(result))
             return None
         except FenceLostError:
@@ -223,6 +223,12 @@ class JobRun:
         timeout = JobTimeoutError(f"The job takes longer than {self._deadline.seconds:g} seconds.")
         timeout.__cause__ = error
         return timeout
+
+
+def _flush(cr: sql.Cursor) -> None:
+    """Send what waits while the job's time still counts; its errors are the job's."""
+    if cr.transaction is not None:
+        cr.transaction.flush()
 
 
 def _rolled_back(cr: sql.Cursor) -> None:
