@@ -132,7 +132,7 @@ class Cursor:
         while len(self.precommit):
             self.precommit.run()
             self._flush()
-        self.connection.commit()
+        self._send_commit()
         self._begin_next()
         if self.transaction is not None:
             self.transaction.on_commit()
@@ -145,12 +145,18 @@ class Cursor:
         self.precommit.clear()
         self.postcommit.clear()
         try:
-            self.connection.rollback()
+            self._send_rollback()
         finally:
             self._begin_next()
             if self.transaction is not None:
                 self.transaction.clear()
         self.postrollback.run()
+
+    def _send_commit(self) -> None:
+        self.connection.commit()
+
+    def _send_rollback(self) -> None:
+        self.connection.rollback()
 
     def close(self) -> None:
         """Roll back what is not committed and give the connection back. Twice is fine."""

@@ -1,50 +1,25 @@
-"""A cursor whose work is never kept: what a test works with."""
+"""The cursor of a test that leaves nothing behind."""
 
-from connector.core.exceptions import CursorError
 from connector.core.sql.cursor import Cursor
+from connector.core.sql.pool import Pool
 
-_KEEP = "SAVEPOINT kept"
-_KEEP_AGAIN = "RELEASE SAVEPOINT kept; SAVEPOINT kept"
-_GO_BACK = "ROLLBACK TO SAVEPOINT kept"
+_MARK = "last_commit"
 
 
 class RolledBackCursor(Cursor):
     """
-    One transaction that ends in a rollback, whatever the code under test does.
+    A cursor whose commits are savepoints of one transaction, undone when it is closed.
 
-    A commit flushes and keeps a savepoint; a rollback goes back to the last one.
+    What is committed stays visible to it, and a rollback goes back to the last commit; no
+    other connection ever sees anything.
     """
 
-    _is_kept = False
+    def __init__(self, pool: Pool, dbname: str, isolation_level: str | None = None) -> None:
+        super().__init__(pool, dbname, isolation_level)
+        self.execute_unflushed(f"SAVEPOINT {_MARK}")
 
-    def commit(self) -> None:
-        self._check()
-        if self._savepoints:
-            raise CursorError("Cannot commit inside a savepoint. Leave its block first.")
-        self._flush()
-        while len(self.precommit):
-            self.precommit.run()
-            self._flush()
-        self._keep()
-        self._begin_next()
-        if self.transaction is not None:
-            self.transaction.on_commit()
-        self.postrollback.clear()
-        self.postcommit.run()
+    def _send_commit(self) -> None:
+        self.execute_unflushed(f"RELEASE SAVEPOINT {_MARK}; SAVEPOINT {_MARK}")
 
-    def rollback(self) -> None:
-        self._check()
-        self.precommit.clear()
-        self.postcommit.clear()
-        if self._is_kept:
-            self.execute_unflushed(_GO_BACK)
-        else:
-            self.connection.rollback()
-        self._begin_next()
-        if self.transaction is not None:
-            self.transaction.clear()
-        self.postrollback.run()
-
-    def _keep(self) -> None:
-        self.execute_unflushed(_KEEP_AGAIN if self._is_kept else _KEEP)
-        self._is_kept = True
+    def _send_rollback(self) -> None:
+        self.execute_unflushed(f"ROLLBACK TO SAVEPOINT {_MARK}")
