@@ -1,5 +1,6 @@
 """Channels and job functions as records: settings here are followed live."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.core import api, fields, models
@@ -44,14 +45,19 @@ class QueueJobChannel(models.Model):
     ]
 
     @api.model
-    def create(self, vals: dict[str, Any]) -> Any:
+    def create(self, vals: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Any:
+        if not isinstance(vals, Mapping):
+            return super().create([self._completed(each) for each in vals])
+        return super().create(self._completed(vals))
+
+    def _completed(self, vals: Mapping[str, Any]) -> dict[str, Any]:
         parent = self.browse(vals.get("parent_id"))
         if not parent and vals.get("name") != ROOT:
             raise ValidationError(
                 f"The channel {vals.get('name')!r} has no parent. Put it below root."
             )
         complete = f"{parent.complete_name}.{vals['name']}" if parent else vals["name"]
-        return super().create({**vals, "complete_name": complete})
+        return {**vals, "complete_name": complete}
 
     @api.model
     def ensure(self, complete_name: str) -> None:

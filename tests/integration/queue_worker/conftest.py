@@ -71,10 +71,10 @@ class Queue:
     def workers(self, number: int = 1, **settings: object) -> Iterator[subprocess.Popen[bytes]]:
         """Run `connector worker` with these settings; stop it as a person would."""
         given = {f"CONNECTOR_{key.upper()}": str(value) for key, value in settings.items()}
+        command = [sys.executable, "-m", "connector.cli.main", "worker", "-n", str(number)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "connector.cli.main", "worker", "-n", str(number), "-d"]
-                + [self.database.name],
+                [*command, "-d", self.database.name],
                 env={**self.environment, **given},
                 stdout=log,
                 stderr=log,
