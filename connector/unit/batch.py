@@ -29,7 +29,7 @@ from connector.connector import (
     lock_name,
 )
 from connector.exception import NoConnectorUnitError, RateLimitError
-from connector.queue.job import job
+from connector.queue.job import OpenERPJobStorage, job
 from connector.session import ConnectorSession
 from connector.unit.backend_adapter import CRUDAdapter, Page
 from connector.unit.chunk import SLICE_RECORDS, ChunkImporter
@@ -98,7 +98,7 @@ class BatchImporter(Importer):
         """Enqueue the next page, with options of `delay`."""
         model_name = self.connector_env.model_name
         where = json.dumps([filters, page], sort_keys=True, default=str)
-        import_batch.delay(
+        uuid = import_batch.delay(
             self.session,
             model_name,
             self.backend_record.id,
@@ -109,6 +109,7 @@ class BatchImporter(Importer):
             **self.job_options(),
             **options,
         )
+        OpenERPJobStorage(self.session).add_part(uuid)
 
     def job_options(self) -> dict[str, Any]:
         """Hook: give options of `delay`, such as `priority`, for all jobs of this model."""
@@ -224,7 +225,7 @@ def _unit(connector_env: ConnectorEnvironment, wanted: type[U], default: type[U]
 
 def _delay_chunk(connector_env: ConnectorEnvironment, records: list[Any], **options: Any) -> None:
     model_name, backend_record = connector_env.model_name, connector_env.backend_record
-    import_chunk.delay(
+    uuid = import_chunk.delay(
         connector_env.session,
         model_name,
         backend_record.id,
@@ -233,11 +234,13 @@ def _delay_chunk(connector_env: ConnectorEnvironment, records: list[Any], **opti
         **_job_options(connector_env),
         **options,
     )
+    OpenERPJobStorage(connector_env.session).add_part(uuid)
 
 
 def _delay_record(
     connector_env: ConnectorEnvironment, external_id: ExternalId, **options: Any
 ) -> None:
+    # No part of the batch: what waits for that must not wait for a record that cannot come.
     model_name, backend_record = connector_env.model_name, connector_env.backend_record
     import_record.delay(
         connector_env.session,

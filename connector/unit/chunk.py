@@ -79,7 +79,7 @@ class ChunkImporter(Importer):
         self._lock(chunk)
         if chunk or not self.result.refused:
             self._prefetch(chunk)
-            self._import(list(chunk))
+            self._import(self._needed_first(chunk))
             return self.result
         raise RetryableJobError(
             f"All {len(records)} records of {self.connector_env.model_name!r} are being imported "
@@ -204,6 +204,26 @@ class ChunkImporter(Importer):
                 self.binder_for(model).prefetch(ids)
 
     # -- records -----------------------------------------------------------------------------
+
+    def _needed_first(self, external_ids: Iterable[str]) -> list[str]:
+        """Order records so that those needed come first; then no chain of them goes deep."""
+        inside = set(external_ids)
+        ordered: dict[str, None] = {}
+        begun: set[str] = set()
+        for first in external_ids:
+            path = [first]
+            while path:
+                current = path[-1]
+                begun.add(current)
+                needed = (key[1] for key in self._dependencies[current] if key == self._key(key[1]))
+                ahead = next(
+                    (each for each in needed if each in inside and each not in begun), None
+                )
+                if ahead is None:
+                    ordered[path.pop()] = None
+                else:
+                    path.append(ahead)
+        return list(ordered)
 
     def _import(self, external_ids: list[str]) -> None:
         """

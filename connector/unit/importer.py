@@ -200,12 +200,13 @@ class RecordImporter(Importer):
 
         With *always* a bound one is imported again.
         """
+        if not always and self.binder_for(binding_model).to_openerp(external_id):
+            return
         needed: Key = (binding_model, external_key(external_id))
         if needed in self.import_run.unfinished:
+            # A needs B needs A: this one is imported again, with its link, once that one exists.
             self.import_run.waiting.setdefault(needed, set()).add(self.key)
             self.import_run.records[self.key] = self.record
-            return
-        if not always and self.binder_for(binding_model).to_openerp(external_id):
             return
         importer = self.unit_for(importer_class or RecordImporter, binding_model)
         if isinstance(importer, RecordImporter):

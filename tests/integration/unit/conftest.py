@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -115,7 +116,8 @@ class Shop:
         self.reads: list[tuple[str, str]] = []
 
     def put(self, model: str, external_id: Any, **record: Any) -> dict[str, Any]:
-        full = {"id": external_id, "updated_at": "2026-11-21T08:00:00Z", **record}
+        links = {"category": None, "friend": None} if model == "toy.partner" else {}
+        full = {"id": external_id, "updated_at": "2026-11-21T08:00:00Z", **links, **record}
         self.records.setdefault(model, {})[str(external_id)] = full
         return full
 
@@ -219,7 +221,7 @@ class ToyDatabase:
         """The values of all records, in the order of their ids."""
         with self.database.env() as env:
             records = env[model_name].with_context(active_test=False).search([], order="id")
-            return [tuple(record[name] for name in names) for record in records]
+            return [tuple(attrgetter(name)(record) for name in names) for record in records]
 
 
 @pytest.fixture

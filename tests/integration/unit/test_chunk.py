@@ -130,7 +130,9 @@ def test_newest_of_two_records_with_one_id_counts(toys, shop):
     """
     A record that a shifting listing brings twice is imported once, as it came last.
     """
-    _, counts, _ = run_chunk(toys, [{"id": 1, "name": "old"}, {"id": "1", "name": "new"}])
+    records = [shop.put("toy.partner", 1, name="old"), shop.put("toy.partner", "1", name="new")]
+
+    _, counts, _ = run_chunk(toys, records)
 
     assert counts == {"created": 1}
     assert toys.values("toy.partner", "name") == [("new",)]
@@ -150,7 +152,20 @@ def test_tree_inside_a_page_is_imported_whole(toys, shop):
 
     assert counts == {"created": 3}
     assert shop.reads == []
-    friends = {
-        name: friend.name for name, friend in toys.values("toy.partner", "name", "friend_id")
-    }
+    friends = dict(toys.values("toy.partner", "name", "friend_id.name"))
     assert friends == {"Ann": "Cid", "Bob": "Ann", "Cid": "Bob"}
+
+
+def test_long_chain_inside_a_page_is_imported(toys, shop):
+    """
+    However long the chain of records that need each other, it is imported.
+    """
+    records = [
+        shop.put("toy.partner", number, name=f"P{number}", friend=number + 1)
+        for number in range(300)
+    ]
+    records[-1]["friend"] = None
+
+    _, counts, _ = run_chunk(toys, records)
+
+    assert counts == {"created": 300}
