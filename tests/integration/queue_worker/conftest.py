@@ -61,11 +61,16 @@ class Queue:
 
     def wait_for_state(self, uuid: str, *states: str, seconds: float = TIMEOUT_SECONDS) -> Any:
         """Wait until the job is in one of the states; give its row."""
-        wait_until(lambda: self.job(uuid)["state"] in states, seconds, lambda: self.told(uuid))
+        self.wait_until(lambda: self.job(uuid)["state"] in states, seconds)
         return self.job(uuid)
 
-    def told(self, uuid: str) -> str:
-        return f"{self.job(uuid)}\n{self.log.read_text()[-4000:] if self.log.exists() else ''}"
+    def wait_until(self, condition: Callable[[], Any], seconds: float = TIMEOUT_SECONDS) -> None:
+        """Wait until the condition holds; fail when it does not within *seconds*."""
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                pytest.fail(f"Not within {seconds} seconds.\n{self.log.read_text()[-5000:]}")
+            time.sleep(0.05)
 
     @contextmanager
     def workers(self, number: int = 1, **settings: object) -> Iterator[subprocess.Popen[bytes]]:
@@ -114,16 +119,3 @@ def queue(sample_addon: None, database: Any, servers: Any, tmp_path: Path) -> Qu
     }
     broker.current().redis.flushdb()
     return Queue(database, environment, tmp_path / "workers.log")
-
-
-def wait_until(
-    condition: Callable[[], Any],
-    seconds: float = TIMEOUT_SECONDS,
-    told: Callable[[], str] = lambda: "",
-) -> None:
-    """Wait until the condition holds; fail when it does not within *seconds*."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"Not within {seconds} seconds. {told()}")
-        time.sleep(0.05)
