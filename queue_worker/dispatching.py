@@ -97,17 +97,17 @@ def dispatch(
     databases: Sequence[str],
     broker: Broker,
     configured: Sequence[ChannelSettings],
+    wakes: Wakes,
     must_stop: Callable[[], bool],
 ) -> None:
     """Serve the databases until *must_stop*; return after stepping down from all."""
     desks = [Desk(database, broker, configured) for database in databases]
     try:
-        with Wakes(broker.url) as wakes:
-            while not must_stop():
-                wakes.clear()
-                wait = min((desk.work() for desk in desks), default=POLL_SECONDS)
-                sockets = [reader.fileno() for desk in desks for reader in desk.readers]
-                select.select([wakes.fileno(), *sockets], [], [], min(wait, POLL_SECONDS))
+        while not must_stop():
+            wakes.clear()
+            wait = min((desk.work() for desk in desks), default=POLL_SECONDS)
+            sockets = [reader.fileno() for desk in desks for reader in desk.readers]
+            select.select([wakes.fileno(), *sockets], [], [], min(wait, POLL_SECONDS))
     finally:
         for desk in desks:
             desk.close()

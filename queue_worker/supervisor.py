@@ -1,7 +1,8 @@
 """
 The supervisor: one dispatcher and N workers as child processes, each replaced when it ends.
 
-It opens no connection itself, so nothing is shared across `fork`.
+It loads the registries, so that a new child has them at once, and closes every connection
+before it forks: a child opens its own.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from connector.core.registry import Registry
 from connector.queue import broker
 from connector.queue.channels import settings_from_text
 from queue_worker.dispatching import dispatch
+from queue_worker.worker import Worker
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +82,7 @@ class Supervisor:
         self._databases = list(databases)
         self._is_idle = is_idle
         self._stopping = False
+        self._wake_reader, self._wake_writer = os.pipe()
         self._slots = [Slot("dispatcher", self._dispatch)]
         self._slots += [Slot(f"worker {n}", self._work) for n in range(1, workers + 1)]
 
@@ -87,6 +90,9 @@ class Supervisor:
         """Run until SIGTERM or SIGINT, or until idle where that is asked for."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_to_stop)
+        for database in self._databases:
+            _warm(database)
+        sql.close_all()
         try:
             while not self._stopping:
                 for slot in self._slots:
@@ -100,6 +106,7 @@ class Supervisor:
 
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
+        os.write(self._wake_writer, b"!")
 
     def _stop(self) -> None:
         for number, seconds in (
@@ -125,46 +132,47 @@ class Supervisor:
         return [s.process for s in self._slots if s.process is not None and s.process.is_alive()]
 
     def _wait(self, seconds: float) -> None:
-        wait([process.sentinel for process in self._alive()], timeout=max(0.0, seconds))
+        ends = [process.sentinel for process in self._alive()]
+        awake = [] if self._stopping else [self._wake_reader]
+        wait([*ends, *awake], timeout=max(0.0, seconds))
 
     def _dispatch(self) -> None:
         """In the child: dispatch until asked to stop, or until the supervisor is gone."""
         parent = os.getppid()
-        stopping = _stop_flag()
-        dispatch(
-            self._databases,
-            broker.current(),
-            settings_from_text(self._config.channels),
-            lambda: stopping() or os.getppid() != parent,
-        )
+        redis = broker.current()
+        with broker.Wakes(redis.url) as wakes:
+            is_asked = _until_signal(wakes.call)
+            dispatch(
+                self._databases,
+                redis,
+                settings_from_text(self._config.channels),
+                wakes,
+                lambda: is_asked() or os.getppid() != parent,
+            )
 
     def _work(self) -> None:
-        """In the child: run jobs, with the registries loaded before the first one comes."""
-        # RQ is imported by workers alone; the dispatcher does without its worker's half.
-        from queue_worker.worker import Worker
-
+        """In the child: run jobs until asked to stop."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        worker = Worker(broker.connect(broker.current().url), max_memory=self._config.max_memory)
-        for database in self._databases:
-            _warm(database)
-        worker.work(max_jobs=self._config.max_jobs)
+        own = broker.connect(broker.current().url)
+        Worker(own, max_memory=self._config.max_memory).work(max_jobs=self._config.max_jobs)
 
 
 def _warm(database: str) -> None:
     try:
         Registry(database)
     except Exception as error:
-        # The worker serves other databases as well; a job of this one says it again.
+        # The workers serve other databases as well; a job of this one says it again.
         logger.warning("Cannot load database %r yet: %s", database, error)
-    sql.close_all()
 
 
-def _stop_flag() -> Callable[[], bool]:
+def _until_signal(wake: Callable[[], None]) -> Callable[[], bool]:
+    """Answer whether SIGTERM or SIGINT came; *wake* ends a wait when it does."""
     asked: list[int] = []
 
     def ask(number: int, _frame: FrameType | None) -> None:
         asked.append(number)
+        wake()
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)

@@ -79,14 +79,13 @@ class Worker(SimpleWorker):
         self._beat()
 
     def teardown(self) -> None:
+        """Leave the list; the thread that hears commands ends with the process."""
         self._beating.set()
         with suppress(RedisError):
             with self.connection.pipeline() as pipeline:
                 broker.leave(pipeline, self.name)
                 pipeline.execute()
             self.register_death()  # type: ignore[no-untyped-call]
-        with suppress(RedisError):
-            self.unsubscribe()  # type: ignore[no-untyped-call]
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         """The thread beats; RQ's own five beats a job are not sent."""

@@ -181,10 +181,14 @@ class Wakes:
 
     def __exit__(self, *_details: object) -> None:
         self._stopping.set()
-        self._thread.join(2 * RECONNECT_SECONDS)
 
     def fileno(self) -> int:
         return self._reader
+
+    def call(self) -> None:
+        """Wake whoever waits; a signal handler may do so too."""
+        with suppress(BlockingIOError):  # the pipe is full of calls already
+            os.write(self._writer, b"!")
 
     def clear(self) -> None:
         """Forget the calls that have arrived."""
@@ -209,11 +213,7 @@ class Wakes:
             calls.subscribe(WAKE_CHANNEL)
             while not self._stopping.is_set():
                 if calls.get_message(timeout=RECONNECT_SECONDS) is not None:
-                    self._call()
-
-    def _call(self) -> None:
-        with suppress(BlockingIOError):  # the pipe is full of calls already
-            os.write(self._writer, b"!")
+                    self.call()
 
 
 _broker: Broker | None = None

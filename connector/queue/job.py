@@ -75,8 +75,9 @@ def job(
 
     It is `func(session, model_name, *args, **kwargs)`.  A direct call runs it at once;
     `func.delay(session, model_name, *args, priority=, eta=, max_retries=, description=,
-    channel=, identity_key=, **kwargs)` writes a job into the session's transaction and gives
-    its uuid: a rollback leaves no job, and no job starts before the commit.
+    channel=, identity_key=, depends_on=, **kwargs)` writes a job into the session's transaction
+    and gives its uuid: a rollback leaves no job, and no job starts before the commit.
+    *depends_on* names jobs that must be done before.
 
     *retry_pattern* says how long the job waits after which number of tries:
     `{1: 10, 5: (30, 60)}` is 10 seconds after the first four, then 30 to 60 at random.
@@ -123,12 +124,12 @@ def delay_many(
     """
     Delay one call of *func* for each row of arguments, with one statement for all.
 
-    *options* are those of `delay` and hold for every job.
+    *options* are those of `delay`, without `depends_on`, and hold for every job.
 
     Raises:
         TypeError: an option that `delay` does not have.
     """
-    unknown = set(options) - JOB_OPTIONS
+    unknown = set(options) - (JOB_OPTIONS - {"depends_on"})
     if unknown:
         raise TypeError(f"A job has no option {', '.join(sorted(unknown))}.")
     jobs = [Job(func, model_name=model_name, args=(model_name, *row), **options) for row in rows]

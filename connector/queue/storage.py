@@ -50,6 +50,16 @@ SELECT child.id, parent.id FROM queue_job AS child, queue_job AS parent
  WHERE child.uuid = %(child)s AND parent.uuid = ANY(%(parents)s)
 """
 
+_STORE_PART = """
+INSERT INTO queue_job_dependency (child_id, parent_id)
+SELECT waiting.child_id, part.id
+  FROM queue_job AS whole
+  JOIN queue_job_dependency AS waiting ON waiting.parent_id = whole.id
+  JOIN queue_job AS part ON part.uuid = %(part)s
+ WHERE whole.uuid = %(whole)s
+ON CONFLICT DO NOTHING
+"""
+
 _LOAD = """
 SELECT id, uuid, name, state, channel, priority, eta, max_retries, retry, attempt, func_name,
        model_name, args, kwargs, user_id, company_id, context, identity_key, date_created
@@ -82,6 +92,7 @@ class OpenERPJobStorage:
         description: str | None = None,
         channel: str | None = None,
         identity_key: str | Callable[[Job], str] | None = None,
+        depends_on: Sequence[str] = (),
     ) -> str:
         """Store the call of *func* and give the uuid of its job; see `store`."""
         job = Job(
@@ -96,7 +107,7 @@ class OpenERPJobStorage:
             channel=channel,
             identity_key=identity_key,
         )
-        return self.store(job).uuid
+        return self.store(job, depends_on).uuid
 
     def enqueue_resolve_args(
         self, func: JobFunction, model_name: str, *args: Any, **kwargs: Any
@@ -146,6 +157,16 @@ class OpenERPJobStorage:
             self.session.cr.execute_unflushed(_INSERT, {"rows": _json(rows)})
         return [standing.get(id(job), job.uuid) for job in jobs]
 
+    def add_part(self, job_uuid: str) -> None:
+        """
+        Let what waits for the running job wait for this one too: it does a part of its work.
+
+        Outside a job nothing waits, and nothing is done.
+        """
+        whole = self.session.context.get("job_uuid")
+        if whole:
+            self.session.cr.execute_unflushed(_STORE_PART, {"whole": whole, "part": job_uuid})
+
     def exists(self, job_uuid: str) -> bool:
         """Whether a job of that uuid is stored."""
         self.session.cr.execute("SELECT 1 FROM queue_job WHERE uuid = %(uuid)s", {"uuid": job_uuid})
@@ -187,7 +208,7 @@ class OpenERPJobStorage:
 
 #: Keywords of `delay` that are options of the job and never reach its function.
 JOB_OPTIONS = frozenset(
-    {"priority", "eta", "max_retries", "description", "channel", "identity_key"}
+    {"priority", "eta", "max_retries", "description", "channel", "identity_key", "depends_on"}
 )
 
 
