@@ -69,6 +69,7 @@ class Transaction:
         self.keys: defaultdict[tuple[str, tuple[str, ...]], dict[Any, int]] = defaultdict(dict)
         #: computed fields whose values are being made: assigning them is no write
         self.computing: defaultdict[Any, set[Any]] = defaultdict(set)
+        self.computing_depth = 0
         #: values assigned in draft to records that are stored: never flushed, never compared
         self.draft: defaultdict[Any, set[Any]] = defaultdict(set)
         #: (uid, model, mode) -> ids that the rules allow
@@ -80,7 +81,6 @@ class Transaction:
         self.free_ids: dict[str, list[int]] = {}
         self.block_size: dict[str, int] = {}
         self.pending_rows = 0
-        self.flushing = False
 
     def superuser_env(self) -> Any:
         """An environment of the cursor whose user may do everything."""
@@ -90,15 +90,10 @@ class Transaction:
     # -- what the cursor calls ------------------------------------------------------------
 
     def flush(self) -> None:
-        """Write everything that waits."""
-        if self.flushing or not (self.pending_rows or self.todo):
-            return
-        assert self.flusher
-        self.flushing = True
-        try:
+        """Compute what is due and write everything that waits."""
+        if self.pending_rows or self.todo:
+            assert self.flusher
             self.flusher(self)
-        finally:
-            self.flushing = False
 
     def clear(self) -> None:
         """Forget everything, pending writes as well: the transaction was rolled back."""

@@ -27,6 +27,7 @@ class Computing(Writing):
         before = {f: set(records._ids) - transaction.computing[f] for f in sisters}
         for sister, ids in before.items():
             transaction.computing[sister] |= ids
+        transaction.computing_depth += 1
         try:
             self._set_missing(sisters, records)
             method = field.compute
@@ -38,6 +39,7 @@ class Computing(Writing):
                 mine, theirs = self.env.cache[field], records.env.cache[field]
                 mine.update((id_, theirs[id_]) for id_ in records._ids if id_ in theirs)
         finally:
+            transaction.computing_depth -= 1
             for sister, ids in before.items():
                 transaction.computing[sister] -= ids
 

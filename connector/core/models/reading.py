@@ -181,8 +181,7 @@ class Reading(Setup):
                 f" JOIN {identifier(field.relation)} AS rows"
                 f" ON {column('rows', field.column2)} = {column(main, 'id')}"
             )
-            if transaction.links:
-                transaction.flush()
+            condition.fields.add(field)
         comodel._flush_fields(condition.fields)
         self.env.cr.execute_unflushed(
             f"SELECT {link}, {column(main, 'id')} FROM {identifier(main)}"  # noqa: S608

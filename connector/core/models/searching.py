@@ -10,6 +10,7 @@ from connector.core.domain import All, AnyOf, Constant, Leaf, Node, Not, parse
 from connector.core.exceptions import DomainError, UserError
 from connector.core.fields import Field
 from connector.core.models.reading import Reading
+from connector.core.models.storage import write_pending
 from connector.core.query import Condition, array_literal, column, identifier
 
 __all__ = ["Searching"]
@@ -112,14 +113,23 @@ class Searching(Reading):
         transaction = self.env.transaction
         if not (transaction.pending_rows or transaction.todo):
             return
-        for field in fields:
+        read = list(fields)
+        if transaction.computing_depth:
+            # Inside a computation the rest may depend on what is being computed.
+            for field in read:
+                while transaction.todo.get(field):
+                    self.env[field.model_name].sudo()._recompute_field(field)
+        for field in read:
             if (
                 transaction.new.get(field.model_name)
                 or transaction.dirty.get(field)
                 or transaction.todo.get(field)
                 or (field.x2many and transaction.links)
             ):
-                transaction.flush()
+                if transaction.computing_depth:
+                    write_pending(transaction)
+                else:
+                    transaction.flush()
                 return
 
     def _order_sql(

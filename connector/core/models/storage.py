@@ -20,7 +20,7 @@ from connector.core.models.cache import Transaction
 from connector.core.query import array_literal, identifier
 from connector.core.sql import errors
 
-__all__ = ["array_text", "flush"]
+__all__ = ["array_text", "flush", "write_pending"]
 
 COPY_ROWS = 6
 Texts = Sequence[str | None]
@@ -28,13 +28,18 @@ LOG_NAMES = ("create_uid", "create_date", "write_uid", "write_date")
 
 
 def flush(transaction: Transaction) -> None:
-    """Write everything that waits with *transaction*."""
+    """Compute what is due, then write everything that waits with *transaction*."""
     while transaction.todo or transaction.pending_rows:
         _recompute(transaction)
-        transaction.pending_rows = 0
-        _insert_all(transaction)
-        _update_all(transaction)
-        _write_links(transaction)
+        write_pending(transaction)
+
+
+def write_pending(transaction: Transaction) -> None:
+    """Write what waits; a computed column that is due is sent when it is computed."""
+    transaction.pending_rows = 0
+    _insert_all(transaction)
+    _update_all(transaction)
+    _write_links(transaction)
 
 
 def _recompute(transaction: Transaction) -> None:
@@ -54,12 +59,21 @@ def _insert_all(transaction: Transaction) -> None:
     waiting = [name for name, ids in transaction.new.items() if ids]
     if not waiting:
         return
+    _compute_required(transaction, waiting)
     for name in _referred_first(transaction, waiting):
         ids = list(transaction.new[name])
         model_class = transaction.registry.models[name]
         _insert(transaction, model_class, ids, later=set(waiting))
         del transaction.new[name]
         waiting.remove(name)
+
+
+def _compute_required(transaction: Transaction, names: Sequence[str]) -> None:
+    """A computed column that is NOT NULL cannot be sent later."""
+    for name in names:
+        for field in transaction.registry.models[name]._fields.values():
+            while field.required and transaction.todo.get(field):
+                transaction.superuser_env()[name]._recompute_field(field)
 
 
 def _referred_first(transaction: Transaction, waiting: Sequence[str]) -> list[str]:

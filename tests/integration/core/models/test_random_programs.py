@@ -1,0 +1,269 @@
+"""Random programs of writes, searches and savepoints do what they do to plain Python objects."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from connector.core import api, fields, models
+
+names = st.sampled_from(["ann", "bob", "", "Cy", "a\\b", "tab\tnew\nline", "é{},\"'"])
+numbers = st.one_of(st.none(), st.integers(-5, 5))
+
+
+def declare() -> None:
+    class Tag(models.Model):
+        _name = "program.tag"
+
+        name = fields.Char()
+
+    class Node(models.Model):
+        _name = "program.node"
+
+        name = fields.Char(required=True)
+        number = fields.Integer()
+        parent_id = fields.Many2one("program.node")
+        child_ids = fields.One2many("program.node", "parent_id")
+        tag_ids = fields.Many2many("program.tag")
+        doubled = fields.Integer(compute="_compute_doubled", store=True)
+        family = fields.Integer(compute="_compute_family", store=True)
+        parent_name = fields.Char(related="parent_id.name", store=True)
+        shout = fields.Char(compute="_compute_shout")
+
+        @api.depends("number")
+        def _compute_doubled(self) -> None:
+            for node in self:
+                node.doubled = 2 * node.number
+
+        @api.depends("doubled", "child_ids.family")
+        def _compute_family(self) -> None:
+            for node in self:
+                node.family = node.doubled + sum(node.child_ids.mapped("family"))
+
+        @api.depends("name", "parent_id.name")
+        def _compute_shout(self) -> None:
+            for node in self:
+                node.shout = f"{node.name}/{node.parent_id.name or ''}".upper()
+
+
+class Program(RuleBasedStateMachine):
+    """The machine holds what the records should be: id -> name, number, parent, tags."""
+
+    open_env: Any = None
+    nodes = Bundle("nodes")
+
+    @initialize()
+    def open(self) -> None:
+        self.opened = type(self).open_env()
+        self.env = self.opened.__enter__()
+        self.model = self.env["program.node"]
+        self.expected: dict[int, dict[str, Any]] = {}
+        self.stack: list[Any] = []
+        self.tags = self.env["program.tag"].create([{"name": "x"}, {"name": "y"}]).ids
+
+    def teardown(self) -> None:
+        while self.stack:
+            self.leave_savepoint(keep=True)
+        self.opened.__exit__(None, None, None)
+
+    def alive(self, id_: int) -> bool:
+        return id_ in self.expected
+
+    # -- writes ---------------------------------------------------------------------------
+
+    @rule(target=nodes, name=names, number=numbers, parent=st.one_of(st.none(), nodes),
+          tagged=st.sets(st.integers(0, 1)))  # fmt: skip
+    def create(self, name: str, number: Any, parent: Any, tagged: set[int]) -> int:
+        parent = parent if parent in self.expected else None
+        tags = {self.tags[i] for i in tagged}
+        vals = {"name": name, "number": number, "parent_id": parent,
+                "tag_ids": [(6, 0, sorted(tags))]}  # fmt: skip
+        record = self.model.create(vals)
+        self.expected[record.id] = {"name": name, "number": number, "parent": parent, "tags": tags}
+        return record.id
+
+    @rule(target=nodes, name=names, count=st.integers(2, 8), number=numbers)
+    def create_tree(self, name: str, count: int, number: Any) -> int:
+        lines = [(0, 0, {"name": f"{name}{i}", "number": number}) for i in range(count)]
+        record = self.model.create([{"name": name, "child_ids": lines}])
+        for child in record.child_ids:
+            self.expected[child.id] = {
+                "name": child.name, "number": number, "parent": record.id, "tags": set(),
+            }  # fmt: skip
+        self.expected[record.id] = {"name": name, "number": None, "parent": None, "tags": set()}
+        assert len(record.child_ids) == count
+        return record.id
+
+    @rule(ids=st.lists(nodes, max_size=3), name=names, number=numbers)
+    def write(self, ids: list[int], name: str, number: Any) -> None:
+        chosen = [id_ for id_ in dict.fromkeys(ids) if self.alive(id_)]
+        self.model.browse(chosen).write({"name": name, "number": number})
+        for id_ in chosen:
+            self.expected[id_].update(name=name, number=number)
+
+    @rule(id_=nodes, number=st.integers(-9, 9))
+    def assign(self, id_: int, number: int) -> None:
+        if self.alive(id_):
+            self.model.browse(id_).number = number
+            self.expected[id_]["number"] = number
+
+    @rule(id_=nodes, parent=st.one_of(st.none(), nodes))
+    def move(self, id_: int, parent: Any) -> None:
+        if not self.alive(id_) or (parent is not None and not self.alive(parent)):
+            return
+        above = parent
+        while above is not None:
+            if above == id_:
+                return
+            above = self.expected[above]["parent"]
+        self.model.browse(id_).parent_id = parent
+        self.expected[id_]["parent"] = parent
+
+    @rule(id_=nodes, tag=st.integers(0, 1), command=st.sampled_from([3, 4, 5]))
+    def link(self, id_: int, tag: int, command: int) -> None:
+        if not self.alive(id_):
+            return
+        tag_id = self.tags[tag]
+        self.model.browse(id_).write({"tag_ids": [(command, tag_id)]})
+        tags = self.expected[id_]["tags"]
+        if command == 3:
+            tags.discard(tag_id)
+        elif command == 4:
+            tags.add(tag_id)
+        else:
+            tags.clear()
+
+    @rule(ids=st.lists(nodes, max_size=2))
+    def unlink(self, ids: list[int]) -> None:
+        chosen = [id_ for id_ in dict.fromkeys(ids) if self.alive(id_)]
+        self.model.browse(chosen).unlink()
+        for id_ in chosen:
+            del self.expected[id_]
+        for values in self.expected.values():
+            if values["parent"] in chosen:
+                values["parent"] = None
+
+    # -- the transaction ------------------------------------------------------------------
+
+    @precondition(lambda self: len(self.stack) < 3)
+    @rule()
+    def enter_savepoint(self) -> None:
+        savepoint = self.env.cr.savepoint()
+        savepoint.__enter__()
+        self.stack.append((savepoint, copy.deepcopy(self.expected)))
+
+    @precondition(lambda self: self.stack)
+    @rule(keep=st.booleans())
+    def leave_savepoint(self, keep: bool) -> None:
+        savepoint, before = self.stack.pop()
+        if keep:
+            savepoint.__exit__(None, None, None)
+            return
+        error = RuntimeError("undo")
+        assert not savepoint.__exit__(RuntimeError, error, None)
+        self.expected = before
+
+    @precondition(lambda self: not self.stack)
+    @rule()
+    def commit(self) -> None:
+        self.env.cr.commit()
+
+    @rule()
+    def forget(self) -> None:
+        self.env.invalidate_all()
+
+    # -- questions ------------------------------------------------------------------------
+
+    def doubled(self, id_: int) -> int:
+        return 2 * (self.expected[id_]["number"] or 0)
+
+    def children(self, id_: int) -> list[int]:
+        return [other for other, values in self.expected.items() if values["parent"] == id_]
+
+    def family(self, id_: int) -> int:
+        return self.doubled(id_) + sum(self.family(child) for child in self.children(id_))
+
+    @rule(id_=nodes)
+    def read(self, id_: int) -> None:
+        record = self.model.browse(id_)
+        if not self.alive(id_):
+            assert not record.exists()
+            return
+        expected = self.expected[id_]
+        parent = expected["parent"]
+        parent_name = self.expected[parent]["name"] if parent else ""
+        assert record.name == expected["name"]
+        assert record.number == (expected["number"] or 0)
+        assert record.parent_id.id == (parent or False)
+        assert set(record.child_ids.ids) == set(self.children(id_))
+        assert set(record.tag_ids.ids) == expected["tags"]
+        assert record.doubled == self.doubled(id_)
+        assert record.family == self.family(id_)
+        assert (record.parent_name or "") == parent_name
+        assert record.shout == f"{expected['name']}/{parent_name}".upper()
+
+    @rule(name=names, number=st.integers(-5, 5))
+    def search(self, name: str, number: int) -> None:
+        found = self.model.search(["|", ("name", "=", name), ("doubled", "=", 2 * number)])
+        assert set(found.ids) & set(self.expected) == {
+            id_
+            for id_, values in self.expected.items()
+            if values["name"] == name or self.doubled(id_) == 2 * number
+        }
+
+    @rule(total=st.integers(-8, 8))
+    def search_through_links(self, total: int) -> None:
+        found = self.model.search([("child_ids.family", ">=", total), ("tag_ids", "!=", False)])
+        assert set(found.ids) & set(self.expected) == {
+            id_
+            for id_, values in self.expected.items()
+            if values["tags"] and any(self.family(child) >= total for child in self.children(id_))
+        }
+
+    @rule()
+    def raw(self) -> None:
+        self.env.cr.execute("SELECT id, name, number, parent_id, family FROM program_node")
+        rows = {row[0]: row[1:] for row in self.env.cr.fetchall() if row[0] in self.expected}
+        assert rows == {
+            id_: (values["name"], values["number"], values["parent"], self.family(id_))
+            for id_, values in self.expected.items()
+        }
+
+    @invariant()
+    def counts(self) -> None:
+        if hasattr(self, "expected"):
+            pending = self.env.transaction.new.get("program.node", {})
+            assert set(pending) <= set(self.expected)
+
+
+@pytest.fixture
+def program(open_env: Any) -> type[Program]:
+    return type("ProgramHere", (Program,), {"open_env": staticmethod(open_env)})
+
+
+def test_random_programs(program: type[Program]) -> None:
+    """
+    No program of writes, unlinks, savepoints, searches and commits tells the cache from a dict.
+    """
+    run_state_machine_as_test(
+        program,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
