@@ -63,7 +63,8 @@ def test_databases_end_with_their_test(database):
     with sql.current_server().maintenance() as cr:
         cr.execute("SELECT datname FROM pg_database WHERE starts_with(datname, 'test_')")
         names = {name for (name,) in cr.fetchall()}
-    of_this_run = {name for name in names if f"_{database.name.split('_')[-2]}_" in name}
+    of_this_template = database.name.rpartition("_")[0] + "_"
+    of_this_run = {name for name in names if name.startswith(of_this_template)}
 
     assert database.name in of_this_run
     assert any(name.startswith("test_template_") for name in names)
