@@ -3,37 +3,35 @@
 from typing import Any, ClassVar
 
 from connector.exception import InvalidDataError
-from connector.unit.batch import ChunkedBatchImporter
+from connector.session import ConnectorSession
+from connector.unit.batch import import_batch
 from connector.unit.importer import RecordImporter
 from connector_example.backend import shop
 
-#: Kinds that others need come first, so that little is left to import on demand.
-PRIORITIES = {
-    model: priority
-    for priority, model in enumerate(
-        [
-            "shop.genre",
-            "shop.media.type",
-            "shop.artist",
-            "shop.album",
-            "shop.track",
-            "shop.employee",
-            "shop.customer",
-            "shop.invoice",
-        ],
-        start=1,
-    )
+#: The kinds in the order of their import, each with those that it needs.
+KINDS = {
+    "shop.genre": [],
+    "shop.media.type": [],
+    "shop.artist": [],
+    "shop.employee": [],
+    "shop.album": ["shop.artist"],
+    "shop.track": ["shop.album", "shop.genre", "shop.media.type"],
+    "shop.customer": ["shop.employee"],
+    "shop.invoice": ["shop.customer", "shop.track"],
 }
 
 
-@shop
-class ShopBatchImporter(ChunkedBatchImporter):
-    """Pages through a kind; every page becomes a job of its own."""
+def import_shop(session: ConnectorSession, backend_id: int) -> None:
+    """
+    Enqueue the import of everything that the shop has.
 
-    _model_name = list(PRIORITIES)
-
-    def job_options(self) -> dict[str, Any]:
-        return {"priority": PRIORITIES[self.connector_env.model_name]}
+    A kind begins when those that it needs are there. A record that is missing nevertheless is
+    imported on demand: the order saves requests, it is no condition.
+    """
+    batches: dict[str, str] = {}
+    for model, needed in KINDS.items():
+        depends_on = [batches[other] for other in needed]
+        batches[model] = import_batch.delay(session, model, backend_id, depends_on=depends_on)
 
 
 class ShopImporter(RecordImporter):

@@ -22,9 +22,7 @@ from connector_example.verify import Finding, differences
 
 DATABASE = "connector_demo"
 OK, FAILED = 0, 1
-LOOK_FURTHER = (
-    "look further: connector demo --database {database} --change 100, and again with --kill"
-)
+LOOK_FURTHER = "look further: connector jobs list -d {database}"
 
 
 @click.command()
@@ -46,7 +44,7 @@ def demo(database: str, workers: int, change: int, seed: int | None, kill: bool)
     Starts the servers, makes a database, opens the shop, imports its 6,874 records and compares
     each with its source. Run again, it finds nothing to do.
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     with ExitStack() as stack:
         with _step(console, "servers"):
             services = stack.enter_context(open_servers(config.current()))

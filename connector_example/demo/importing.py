@@ -35,7 +35,7 @@ class Import:
         Raises:
             ConnectorException: the shop or the workers have ended, or nothing moves any more.
         """
-        before = self.shop.traffic()
+        before = self.shop.traffic()  # the witness has read
         jobs = JobRun(self.database)
         with handler(self.database).session() as session:
             jobs.begin(session, self.backend_id)
@@ -51,7 +51,9 @@ class Import:
             counts=snapshot.counts,
             failures=snapshot.failures,
             traffic=self.shop.traffic() - before,
+            witness=before,
             seconds=jobs.seconds,
+            held_up=snapshot.waiting,
             kills=killer.kills if killer else (),
             missed_kills=killer.missed if killer else 0,
         )

@@ -1,6 +1,5 @@
-"""The shop's tables and the binding models they are imported into; dependencies come first."""
+"""The shop's tables and the binding models they are imported into."""
 
-#: The lines have no batch of their own: they come with their invoices.
 MODELS = {
     "genres": "shop.genre",
     "media_types": "shop.media.type",
@@ -12,5 +11,3 @@ MODELS = {
     "invoices": "shop.invoice",
     "invoice_lines": "shop.invoice.line",
 }
-
-BATCHES = [model for table, model in MODELS.items() if table != "invoice_lines"]

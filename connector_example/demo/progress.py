@@ -92,10 +92,13 @@ class Lines:
         finished = sum(done.values()) >= sum(self._totals.values())
         if now - self._last >= PLAIN_LINE_SECONDS or finished:
             self._last = now
-            self._console.print(self._line(done, now - self._start), highlight=False)
+            self._print(self._line(done, now - self._start))
 
     def tell(self, line: str) -> None:
-        self._console.print(line, highlight=False)
+        self._print(line)
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, highlight=False, soft_wrap=True)
 
     def _line(self, done: Mapping[str, int], seconds: float) -> str:
         count, total = sum(done.values()), sum(self._totals.values())

@@ -20,10 +20,12 @@ class Run:
     """A run that has ended."""
 
     counts: Mapping[str, Counts]
-    traffic: Traffic
+    traffic: Traffic  #: of the import
+    witness: Traffic  #: of the check's own reading
     seconds: float  #: from the first job enqueued to the last one ended
     failures: Sequence[str] = ()  #: jobs that wait for a person
     kills: Sequence[Kill] = ()
+    held_up: int = 0  #: jobs that wait for a failed one
     missed_kills: int = 0  #: planned, but the run was over before
 
     @property
@@ -34,15 +36,19 @@ class Run:
 def print_report(console: Console, run: Run) -> None:
     console.print(_table(run.counts))
     rate = total(run.counts).read / run.seconds
+    both = run.traffic + run.witness
     console.print(
-        f"{run.traffic.requests} requests, {run.traffic.throttled} answered 429; "
-        f"{run.seconds:.1f} s, {rate:,.0f} records/s"
+        f"{run.seconds:.1f} s, {rate:,.0f} records/s; "
+        f"{both.requests} requests, {both.throttled} answered 429 "
+        f"(the import's {run.traffic}, the check's {run.witness})"
     )
     for kill in run.kills:
         console.print(str(kill))
     if run.missed_kills:
         console.print(f"the run was over before {run.missed_kills} more could be killed")
     _print_some(console, "jobs failed and wait for a person", run.failures)
+    if run.held_up:
+        console.print(f"{run.held_up} jobs wait for them")
 
 
 def print_findings(console: Console, findings: Sequence[Finding], records: int) -> None:

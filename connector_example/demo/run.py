@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 from connector.core import sql
 from connector.exception import ConnectorException
 from connector.session import ConnectorSession
-from connector.unit.batch import import_batch
 from connector_example.demo.counts import Counts
-from connector_example.demo.kinds import BATCHES, MODELS
+from connector_example.demo.kinds import MODELS
+from connector_example.importer import import_shop
 
 TABLES = {model: table for table, model in MODELS.items()}
 ENDED = ("done", "failed", "cancelled")
@@ -39,6 +40,7 @@ class Snapshot:
     counts: Mapping[str, Counts]  #: per table of the shop
     failures: list[str]  #: jobs that wait for a person, each with its reason
     waiting: int  #: jobs that have not ended
+    is_over: bool  #: nothing runs any more, and nothing will
 
     def done(self, totals: Mapping[str, int]) -> dict[str, int]:
         """Records done per table; a record needed early is met twice before the run is over."""
@@ -66,13 +68,11 @@ class JobRun:
         return time.monotonic() - self._start
 
     def begin(self, session: ConnectorSession, backend_id: int) -> None:
-        """Enqueue one batch per kind, dependencies first."""
+        """Enqueue the import of everything."""
         session.cr.execute(LAST_JOB)
         (self._before,) = session.cr.fetchone()
         self._start = time.monotonic()
-        for model in BATCHES:
-            # Listings come before imports: while the shop asks for a pause, there is work.
-            import_batch.delay(session, model, backend_id, priority=0)
+        import_shop(session, backend_id)
 
     def watch(self) -> Iterator[Snapshot]:
         """
@@ -85,7 +85,7 @@ class JobRun:
         while True:
             snapshot = self.snapshot()
             yield snapshot
-            if not snapshot.waiting:
+            if snapshot.is_over:
                 return
             now = time.monotonic()
             moved, last = (moved, last) if snapshot == last else (now, snapshot)
@@ -101,16 +101,20 @@ class JobRun:
             cr.execute(JOBS, {"before": self._before, "ended": ENDED})
             jobs = cr.dictfetchall()
         mine = [job for job in jobs if job["is_new"]]
-        waiting = sum(job["state"] not in ENDED for job in jobs)
+        failures = [f"{job['name']}: {job['exc_message']}" for job in mine if _has_failed(job)]
+        states = Counter(job["state"] for job in jobs)
+        blocked = states["wait_dependencies"]
+        waiting = sum(number for state, number in states.items() if state not in ENDED)
+        # What a failed job holds up waits for a person, as that job does.
+        is_over = waiting == (blocked if failures else 0)
         counts = _counted(mine)
-        if not waiting:
+        if is_over:
             counts = {table: found.settled() for table, found in counts.items()}
-        failures = [f"{job['name']}: {job['exc_message']}" for job in _failed(mine)]
-        return Snapshot(counts, failures, waiting)
+        return Snapshot(counts, failures, waiting, is_over)
 
 
-def _failed(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [job for job in jobs if job["state"] == "failed"]
+def _has_failed(job: dict[str, Any]) -> bool:
+    return bool(job["state"] == "failed")
 
 
 def _counted(jobs: list[dict[str, Any]]) -> dict[str, Counts]:
@@ -124,7 +128,7 @@ def _counted(jobs: list[dict[str, Any]]) -> dict[str, Counts]:
 def _counts_of(job: dict[str, Any]) -> Iterator[tuple[str, Counts]]:
     table = TABLES[job["model_name"]]
     yield table, Counts(retried=max(0, job["attempt"] - 1))
-    if job["state"] == "failed" and not job["func_name"].endswith(".import_batch"):
+    if _has_failed(job) and not job["func_name"].endswith(".import_batch"):
         yield table, Counts(failed=job["records"])
     if job["state"] == "done":
         yield from _counts_in(table, json.loads(job["result"]))

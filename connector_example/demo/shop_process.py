@@ -25,6 +25,12 @@ class Traffic:
     requests: int
     throttled: int
 
+    def __str__(self) -> str:
+        return f"{self.requests} and {self.throttled}"
+
+    def __add__(self, other: "Traffic") -> "Traffic":
+        return Traffic(self.requests + other.requests, self.throttled + other.throttled)
+
     def __sub__(self, earlier: "Traffic") -> "Traffic":
         return Traffic(self.requests - earlier.requests, self.throttled - earlier.throttled)
 

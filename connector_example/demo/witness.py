@@ -7,30 +7,38 @@ that is already busy: both meet its 429.
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import requests
 
-from connector_example.shop.tables import KINDS, LINES, TABLES
+from connector_example.shop.tables import KINDS, LINES, TABLES, Record
 
 TIMEOUT_SECONDS = 10
 
-Tables = dict[str, list[dict[str, Any]]]
+Tables = dict[str, list[Record]]
 
 
 def read_shop(url: str, token: str) -> Tables:
     """Every record of every table; lines are taken out of their invoices."""
-    tables: Tables = {table: [] for table in TABLES}
+    with ThreadPoolExecutor(len(KINDS)) as readers:
+        read = partial(_read_kind, url, token)
+        tables = dict(zip(KINDS, readers.map(read, KINDS), strict=True))
+    tables[LINES] = [line for invoice in tables["invoices"] for line in invoice["lines"]]
+    return {table: tables[table] for table in TABLES}
+
+
+def _read_kind(url: str, token: str, kind: str) -> list[Record]:
+    records = []
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token}"
-        for kind in KINDS:
-            address: str | None = f"{url}/api/v1/{kind}"
-            while address:
-                page = _read(session, address)
-                tables[kind] += page["items"]
-                address = page["next"]
-    tables[LINES] = [line for invoice in tables["invoices"] for line in invoice["lines"]]
-    return tables
+        address: str | None = f"{url}/api/v1/{kind}"
+        while address:
+            page = _read(session, address)
+            records += page["items"]
+            address = page["next"]
+    return records
 
 
 def _read(session: requests.Session, address: str) -> Any:

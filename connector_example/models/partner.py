@@ -42,7 +42,6 @@ class ResPartner(models.Model):
     company_name = fields.Char()
     state_name = fields.Char(string="State")
     country_name = fields.Char(string="Country")
-    fax = fields.Char()
     support_employee_id = fields.Many2one("hr.employee", ondelete="set null", index=True)
 
 

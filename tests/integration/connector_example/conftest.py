@@ -9,12 +9,12 @@ import pytest
 from connector.exception import RetryableJobError
 from connector.queue.job import OpenERPJobStorage
 from connector.session import ConnectorSession
-from connector.unit.batch import import_batch
-from connector_example.demo.kinds import BATCHES
 from connector_example.demo.shop_process import ShopProcess
+from connector_example.importer import import_shop
 
 NEXT_JOB = """
-    SELECT uuid FROM queue_job WHERE state = 'pending' ORDER BY priority, id LIMIT 1
+    SELECT uuid FROM queue_job WHERE state IN ('pending', 'wait_dependencies')
+    ORDER BY id LIMIT 1
 """
 
 
@@ -70,8 +70,7 @@ def import_all(
     """Import everything the shop has; gives the outcomes per model."""
 
     def run() -> dict[str, dict[str, int]]:
-        for model in BATCHES:
-            import_batch.delay(session, model, backend.id)
+        import_shop(session, backend.id)
         outcomes: dict[str, dict[str, int]] = {}
         for result in run_jobs():
             for model, counts in result.get("counts", {}).items():

@@ -64,7 +64,8 @@ def test_the_report_has_every_figure():
             "genres": Counts(read=25, created=25),
             "tracks": Counts(read=3503, created=3500, failed=3, retried=1),
         },
-        traffic=Traffic(requests=61, throttled=2),
+        traffic=Traffic(requests=55, throttled=3),
+        witness=Traffic(requests=60, throttled=8),
         seconds=8.0,
         kills=[Kill(1.5, "worker 4711", "0123456789", "Import a page of tracks")],
     )
@@ -73,5 +74,5 @@ def test_the_report_has_every_figure():
 
     text = out.getvalue()
     assert "3,503" in text
-    assert "61 requests, 2 answered 429; 8.0 s, 441 records/s" in text
+    assert "8.0 s, 441 records/s; 115 requests, 11 answered 429" in text
     assert "kill -9 at 1.5 s: worker 4711, while job 01234567 was started" in text
