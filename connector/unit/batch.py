@@ -135,7 +135,8 @@ class DelayedBatchImporter(BatchImporter):
     """Enqueues a job for each record; it reads the record again when it runs."""
 
     def import_record(self, external_id: ExternalId, record: Any) -> None:
-        _delay_record(self.connector_env, external_id)
+        uuid = _delay_record(self.connector_env, external_id)
+        OpenERPJobStorage(self.session).add_part(uuid)
 
 
 class ChunkedBatchImporter(BatchImporter):
@@ -207,6 +208,7 @@ def import_chunk(
         for record in result.nameless:
             _delay_chunk(connector_env, [record], force=force)
         for external_id in result.poisoned:
+            # No part of the batch: what waits for that must not wait for a record nobody can take.
             _delay_record(connector_env, external_id, force=force)
         _add_counts(total["counts"], importer.import_run.counts())
         total["refused"] += len(result.refused)
@@ -239,10 +241,9 @@ def _delay_chunk(connector_env: ConnectorEnvironment, records: list[Any], **opti
 
 def _delay_record(
     connector_env: ConnectorEnvironment, external_id: ExternalId, **options: Any
-) -> None:
-    # No part of the batch: what waits for that must not wait for a record that cannot come.
+) -> str:
     model_name, backend_record = connector_env.model_name, connector_env.backend_record
-    import_record.delay(
+    return import_record.delay(
         connector_env.session,
         model_name,
         backend_record.id,
