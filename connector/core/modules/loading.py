@@ -134,6 +134,10 @@ class Loading:
         before = {node.name for node in self.graph}
         left_over = self.graph.add(names)
         if left_over:
+            # One may have been deployed since this process began.
+            states.forget_found()
+            left_over = self.graph.add(left_over)
+        if left_over:
             logger.error(
                 "Installed addons cannot be loaded, they or what they need is not found",
                 extra={"addons": left_over, "database": self.cr.dbname},

@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from connector.core.addon import found_addons
+from connector.core.addon import forget_found_addons, found_addons
 from connector.core.exceptions import ModuleError, UnknownModuleError
 from connector.core.modules.graph import closure
-from connector.core.modules.manifest import Manifest, manifest_of
+from connector.core.modules.manifest import Manifest, forget_manifests, manifest_of
 from connector.core.sql import Cursor, schema
 
 ALL = "all"  #: in an update: every addon, by updating `base`
@@ -100,7 +100,8 @@ def names(cr: Cursor, *states: str) -> list[str]:
 
 
 def synchronise(cr: Cursor) -> None:
-    """Write down which addons are found; those that vanished and are not installed go."""
+    """Look which addons there are, and write it down; those that vanished uninstalled go."""
+    forget_found()
     cr.execute("SELECT name, state FROM ir_module_module")
     known = dict(cr.fetchall())
     found = {name: manifest_of(name) for name in found_addons()}
@@ -116,6 +117,12 @@ def synchronise(cr: Cursor) -> None:
             _set(cr, [name], state)
     gone = [n for n, s in known.items() if n not in found and s not in PRESENT]
     cr.execute("DELETE FROM ir_module_module WHERE name = ANY(%s)", (gone,))
+
+
+def forget_found() -> None:
+    """Look again at the next question: addons come and change while a process lives."""
+    forget_found_addons()
+    forget_manifests()
 
 
 def mark_install(cr: Cursor, wanted: Iterable[str], demo: bool) -> list[str]:

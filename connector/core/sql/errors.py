@@ -83,7 +83,8 @@ def is_connection_lost(error: BaseException) -> bool:
     if code is not None:
         return code.startswith("08") or code in _GONE_CODES
     if isinstance(error, InterfaceError):
-        return "connection already closed" in str(error)
+        # A cursor of psycopg2 is closed by nothing here but the end of its connection.
+        return "already closed" in str(error)
     # libpq reports a broken socket without a code: as OperationalError, or as the bare
     # DatabaseError "no message from the libpq".
     return isinstance(error, OperationalError) or type(error) is DatabaseError

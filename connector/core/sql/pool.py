@@ -171,18 +171,12 @@ class Pool:
 
 
 def _is_alive(conn: connection) -> bool:
-    """Whether an idle connection can be used: a closed one has something to say."""
+    """Whether an idle connection can be used: the server has nothing to say to it but farewell."""
     if conn.closed:
         return False
     waiting = poll()
     waiting.register(conn.fileno(), POLLIN)
-    if not waiting.poll(0):
-        return True
-    try:
-        conn.poll()
-    except psycopg2.Error:
-        return False
-    return not conn.closed
+    return not waiting.poll(0)
 
 
 def _roll_back(conn: connection) -> bool:
