@@ -120,7 +120,13 @@ def declared_in(
     """
     from connector.core.addon import declared_in as declare
     from connector.core.models import MetaModel
+    from connector.core.modules.graph import closure
+    from connector.core.modules.imports import import_addon
+    from connector.core.modules.manifest import manifest_of
 
+    # What the addons declare is there before and stays: only the test's own is forgotten.
+    for addon in closure(addons):
+        import_addon(manifest_of(addon))
     before = {addon: list(classes) for addon, classes in MetaModel.module_to_models.items()}
 
     def declared(name: str = addons[-1]) -> AbstractContextManager[None]:
