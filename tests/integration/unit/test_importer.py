@@ -192,7 +192,7 @@ class Held:
 
     def __init__(self, toys, model_name, external_id):
         self.ready, self.go = threading.Event(), threading.Event()
-        self.outcome = self.error = None
+        self.outcome = self.error = self.xid = None
         self.arguments = (toys, model_name, external_id)
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
@@ -203,10 +203,10 @@ class Held:
         try:
             with toys.work(model_name) as connector_env:
                 connector_env.env.cr.execute("SELECT count(*) FROM toy_partner")
-                # A miss from before the lock: it must not be believed after it.
-                assert not connector_env.get_connector_unit(RecordImporter).binder.to_openerp(
-                    external_id
-                )
+                # Misses from before the lock: they must not be believed after it.
+                unit = connector_env.get_connector_unit(RecordImporter)
+                assert not unit.binder.to_openerp(external_id)
+                assert not unit.binder_for("toy.category").to_openerp(7)
                 self.ready.set()
                 assert self.go.wait(10)
                 importer = connector_env.get_connector_unit(RecordImporter)
