@@ -48,10 +48,11 @@ def stop(layout: Layout) -> None:
 class Postgres:
     """The server of one layout, run as *who*."""
 
-    def __init__(self, layout: Layout, who: Identity) -> None:
+    def __init__(self, layout: Layout, who: Identity, *, is_durable: bool = True) -> None:
         self.layout, self.who = layout, who
         self.data, self.log = layout.postgres_data, layout.postgres_log
         self.sockets = layout.sockets(who)
+        self._is_durable = is_durable
 
     @property
     def url(self) -> str:
@@ -180,6 +181,8 @@ class Postgres:
             "timezone": "UTC",
             "log_timezone": "UTC",
         }
+        if not self._is_durable:
+            settings |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
         quoted = {name: value.replace("'", "''") for name, value in settings.items()}
         text = "".join(f"{name} = '{value}'\n" for name, value in quoted.items())
         (self.data / "embedded.conf").write_text(text)

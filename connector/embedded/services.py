@@ -31,6 +31,8 @@ class Services:
 
     A server whose URL is given is left alone; the others run from *data_dir* and are shared by
     every process that opens them there. A forked child does not let go of them.
+    With *is_durable* false PostgreSQL does not wait for the disk: faster, and a power cut may
+    destroy the data. That is for tests; the first user decides.
 
     Raises:
         ServerUnreachableError: on entry, when a server cannot be found or started.
@@ -42,10 +44,12 @@ class Services:
         *,
         database_url: str | None = None,
         redis_url: str | None = None,
+        is_durable: bool = True,
     ) -> None:
         self.home = Path(data_dir).absolute()
         self.layout = Layout(self.home / SERVERS_DIRECTORY)
         self._given = (database_url, redis_url)
+        self._is_durable = is_durable
         self._descriptor: int | None = None
         self._owner = 0
         self._postgres: Postgres | None = None
@@ -94,7 +98,7 @@ class Services:
             locks.change(self._descriptor, locks.SHARED)  # waits while a keeper stops the servers
             try:
                 if needs_postgres:
-                    self._postgres = Postgres(self.layout, who)
+                    self._postgres = Postgres(self.layout, who, is_durable=self._is_durable)
                     self._postgres.ensure()
                 if needs_redis:
                     self._redis = Redis(self.layout, who)

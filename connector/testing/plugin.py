@@ -47,7 +47,8 @@ def servers() -> Iterator[Services]:
 
     loaded = config.Config.load()
     home = loaded.home / TESTS_DIRECTORY
-    with Services(home, database_url=loaded.dsn(), redis_url=loaded.redis_url) as services:
+    urls = {"database_url": loaded.dsn(), "redis_url": loaded.redis_url}
+    with Services(home, **urls, is_durable=False) as services:
         sql.use_server(with_parameters(services.database_url, loaded.db_name, {}))
         broker.use_redis(services.redis_url)
         yield services

@@ -285,3 +285,12 @@ def test_data_of_a_newer_engine_is_refused(directory, monkeypatch):
 def test_which_engine_reads_whose_files(wrote, engine, version, fits):
     """Valkey reads Redis up to 7.2; nothing else reads another engine's, or a newer one's."""
     assert redis.can_read(wrote, engine, version) is fits
+
+
+def test_tests_need_not_wait_for_the_disk(directory):
+    """Servers that are not durable do not wait for the disk; the next start is durable again."""
+    with Services(directory, is_durable=False) as services:
+        assert query(services, "SHOW fsync") == [("off",)]
+
+    with Services(directory) as services:
+        assert query(services, "SHOW fsync") == [("on",)]
