@@ -88,7 +88,7 @@ class Condition:
                 f"It has {', '.join(sorted(model._fields))}."
             )
         if field.related and not field.store and not field.search:
-            return self._leaf(model, _prefixed(field.related, rest, leaf), alias)
+            return self._related(model, field, rest, leaf, alias)
         if field.local:
             return self._searched(model, field, leaf, alias)
         if rest:
@@ -103,6 +103,45 @@ class Condition:
         if field.x2many:
             return self._membership(model, field, leaf, alias)
         return self._on_column(field, alias, leaf.operator, leaf.value)
+
+    def _related(self, model: Any, field: Any, rest: str, leaf: Leaf, alias: str) -> str:
+        """
+        A condition on the value at the end of a path.
+
+        A path says "there is one", but a related field has a value, namely none, also where
+        nothing is linked: what holds of no value is the negation of what a path can say.
+        """
+        path = Leaf(".".join([*field.related, *([rest] if rest else [])]), "=", True)
+        operator, value = leaf.operator, leaf.value
+        if rest or field.x2many or self._always_linked(model, field):
+            return self._leaf(model, Leaf(path.path, operator, value), alias)
+        if operator in ("=", "!=") and isinstance(value, (list, tuple, set, frozenset)):
+            operator = "in" if operator == "=" else "not in"
+        if operator in NEGATIVE:
+            positive = Leaf(leaf.path, NEGATIVE[operator], value)
+            return f"(({self._related(model, field, rest, positive, alias)}) IS NOT TRUE)"
+        if operator in PATTERNS and PATTERNS[operator][1] and not value:
+            return "TRUE"
+        if operator == "=?":
+            if _is_nothing(value):
+                return "TRUE"
+            operator = "="
+        if operator not in ("=", "in") or (operator == "=" and not _is_nothing(value)):
+            return self._leaf(model, Leaf(path.path, operator, value), alias)
+        values = _listed(value)
+        known = [each for each in values if not _is_nothing(each)]
+        parts = [self._leaf(model, Leaf(path.path, "in", known), alias)]
+        if len(known) < len(values):
+            some = path if field.type == "boolean" else Leaf(path.path, "!=", False)
+            parts.append(f"(({self._leaf(model, some, alias)}) IS NOT TRUE)")
+        return "(" + " OR ".join(parts) + ")"
+
+    def _always_linked(self, model: Any, field: Any) -> bool:
+        links = []
+        for name in field.related[:-1]:
+            links.append(model._fields[name])
+            model = self.env[links[-1].comodel_name]
+        return all(link.required for link in links)
 
     def _searched(self, model: Any, field: Any, leaf: Leaf, alias: str) -> str:
         if not field.search:
@@ -205,11 +244,10 @@ class Condition:
 
     def _on_column(self, field: Any, alias: str, operator: str, value: Any) -> str:
         self.fields.add(field)
-        sql = self._expression(field, alias)
         if hasattr(value, "_name"):
             value = list(value._ids) if operator in ("in", "not in") else value.id
         if operator == "=?":
-            if value is False or value is None:
+            if _is_nothing(value):
                 return "TRUE"
             operator = "="
         if operator in ("=", "!=") and isinstance(value, (list, tuple, set, frozenset)):
@@ -217,67 +255,70 @@ class Condition:
         if operator in NEGATIVE:
             return f"(({self._on_column(field, alias, NEGATIVE[operator], value)}) IS NOT TRUE)"
         if operator in PATTERNS:
-            return self._pattern(field, sql, operator, value)
+            return self._pattern(field, alias, operator, value)
         if operator == "in":
-            return self._in(field, sql, _listed(value))
+            return self._in(field, alias, _listed(value))
         if operator == "=":
-            return self._equal(field, sql, value)
+            return self._equal(field, alias, value)
         if operator in COMPARISONS:
-            return self._compared(field, sql, operator, value)
+            return self._compared(field, alias, operator, value)
         raise DomainError(f"The operator {operator!r} cannot be used on {field!r}.")
 
-    def _expression(self, field: Any, alias: str) -> str:
+    def expression(self, field: Any, alias: str) -> str:
+        """The value of a column, in the language asked for; to be used at once, and once."""
         sql = column(alias, field.name)
         if not field.translate:
             return sql
         self.params.append(self.env.lang or "en_US")
         return f"COALESCE({sql} ->> %s, {sql} ->> 'en_US')"
 
-    def _equal(self, field: Any, sql: str, value: Any) -> str:
+    def _equal(self, field: Any, alias: str, value: Any) -> str:
+        sql = self.expression(field, alias)
         if field.type == "boolean":
             return f"{sql} IS TRUE" if value else f"{sql} IS NOT TRUE"
-        if value is False or value is None:
+        if _is_nothing(value):
             return f"{sql} IS NULL"
         self.params.append(field.to_param(field.to_search(value)))
         return f"{sql} = %s::jsonb" if field.type == "serialized" else f"{sql} = %s"
 
-    def _compared(self, field: Any, sql: str, operator: str, value: Any) -> str:
-        if (value is False or value is None) and field.type != "boolean":
+    def _compared(self, field: Any, alias: str, operator: str, value: Any) -> str:
+        if _is_nothing(value) and field.type != "boolean":
             return "FALSE"  # nothing is less or greater than no value
+        sql = self.expression(field, alias)
         self.params.append(field.to_param(field.to_search(value)))
         return f"({sql} {operator} %s) IS TRUE"
 
-    def _in(self, field: Any, sql: str, values: list[Any]) -> str:
+    def _in(self, field: Any, alias: str, values: list[Any]) -> str:
         if field.type == "boolean":
-            parts = [self._equal(field, sql, value) for value in {bool(v) for v in values}]
+            parts = [self._equal(field, alias, value) for value in {bool(v) for v in values}]
             return "(" + " OR ".join(parts) + ")" if parts else "FALSE"
-        known = [field.to_search(v) for v in values if v is not False and v is not None]
-        # The parameters of the expression stand before the list's own and are there once.
-        null = f"{sql} IS NULL" if len(known) < len(values) else ""
-        if not known:
-            return null or "FALSE"
+        known = [field.to_search(each) for each in values if not _is_nothing(each)]
+        parts = [self._among(field, alias, known)] if known else []
+        if len(known) < len(values):
+            parts.append(f"{self.expression(field, alias)} IS NULL")
+        return "(" + " OR ".join(parts) + ")" if parts else "FALSE"
+
+    def _among(self, field: Any, alias: str, known: list[Any]) -> str:
+        sql = self.expression(field, alias)
         if all(type(value) is int for value in known):
             self.params.append(array_literal(known))
-            test = (
-                f"{sql} = ANY(%s::bigint[])"
-                if field.type == "integer"
-                else (f"{sql} = ANY(%s::int8[])")
-            )
-        else:
-            self.params.append(tuple(field.to_param(value) for value in known))
-            test = f"{sql} IN %s"
-        if null and field.translate:
-            self.params.append(self.env.lang or "en_US")
-        return f"({test} OR {null})" if null else test
+            return f"{sql} = ANY(%s::int8[])"
+        self.params.append(tuple(field.to_param(value) for value in known))
+        return f"{sql} IN %s"
 
-    def _pattern(self, field: Any, sql: str, operator: str, value: Any) -> str:
+    def _pattern(self, field: Any, alias: str, operator: str, value: Any) -> str:
         name, wrapped = PATTERNS[operator]
         if wrapped and not value:
-            return "TRUE" if not field.translate else f"({sql} IS NULL OR TRUE)"
+            return "TRUE"
+        sql = self.expression(field, alias)
         if field.type not in ("char", "text", "html", "selection", "reference"):
             sql = f"{sql}::text"
         self.params.append(f"%{value}%" if wrapped else str(value))
         return f"{sql} {name} %s"
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is False or value is None  # and not 0, which equals False
 
 
 def field_id(value: Any) -> Any:
@@ -297,8 +338,3 @@ def _is_text(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return bool(value) and all(isinstance(item, str) for item in value)
     return isinstance(value, str)
-
-
-def _prefixed(path: Iterable[str], rest: str, leaf: Leaf) -> Leaf:
-    steps = [*path, rest] if rest else list(path)
-    return Leaf(".".join(steps), leaf.operator, leaf.value)

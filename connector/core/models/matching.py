@@ -112,7 +112,8 @@ def _holds(ids: tuple[Any, ...], leaf: Leaf) -> bool:
 
 def _compared(record: Any, field: Any, cached: Any, operator_: str, value: Any) -> bool:
     if field.translate and cached is not None:
-        cached = field.to_record(cached, record) or None
+        shown = field.to_record(cached, record)
+        cached = None if shown is False else shown
     if hasattr(value, "_name"):
         value = list(value._ids) if operator_ == "in" else value.id
     if operator_ == "=?":

@@ -175,7 +175,7 @@ class Searching(Reading):
             comodel = self.env[field.comodel_name]
             joined = self._join(condition, alias, field)
             return [comodel._order_sql(condition, joined, comodel._order, (*seen, field), down)]
-        return [condition._expression(field, alias) + suffix]
+        return [condition.expression(field, alias) + suffix]
 
     def _join(self, condition: Condition, alias: str, link: Field) -> str:
         joined = f"{alias}__{link.name}"

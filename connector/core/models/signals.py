@@ -118,9 +118,10 @@ class Triggers:
             todo = transaction.todo[field]
             ids = {id_ for id_ in ids if id_ not in todo}
             todo.update(dict.fromkeys(id_ for id_ in ids if id_))
-            values = transaction.values[field]
+            values, dirty = transaction.values[field], transaction.dirty.get(field, {})
             for id_ in ids:
                 values.pop(id_, None)
+                dirty.pop(id_, None)  # what waits is out of date; computing sends it anew
         elif ids:
             for values in transaction.local.get(field, ()):
                 for id_ in ids:
