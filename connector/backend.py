@@ -239,7 +239,8 @@ class Backend:
                 f"Several {base_class.__name__} for {model_name!r} on {self}: {names}. Let one "
                 "replace the others with @backend(replacing=...), or ask for the precise class."
             )
-        return candidates[0]
+        found: type[B] = candidates[0]
+        return found
 
     def candidates(self, answers: Callable[[UnitEntry], bool]) -> list[Any]:
         """Give the classes that *answers* accepts, of the first backend upwards that has any."""
