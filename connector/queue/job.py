@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
 from connector.exception import JobDefinitionError
 from connector.queue.call import DEFAULT_PRIORITY, Job, identity_exact
@@ -53,23 +53,35 @@ __all__ = [
 RETRY_INTERVAL = RETRY_INTERVAL_SECONDS
 
 F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class Delayable(Protocol[P, R]):
+    """A job function: called it runs at once, delayed it becomes a job and gives its uuid."""
+
+    delay: Callable[..., str]
+    default_channel: str
+    retry_pattern: RetryPattern | None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
 @overload
-def job(func: F) -> F: ...
+def job(func: Callable[P, R]) -> Delayable[P, R]: ...
 @overload
 def job(
     func: None = None,
     default_channel: str = "root",
     retry_pattern: RetryPattern | None = None,
-) -> Callable[[F], F]: ...
+) -> Callable[[Callable[P, R]], Delayable[P, R]]: ...
 
 
 def job(
-    func: F | None = None,
+    func: Callable[..., Any] | None = None,
     default_channel: str = "root",
     retry_pattern: RetryPattern | None = None,
-) -> F | Callable[[F], F]:
+) -> Any:
     """
     Make a function of a module a job function.
 
