@@ -88,12 +88,14 @@ class ShopProcess:
         traceback: TracebackType | None,
     ) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        assert self._process.stdout is not None
+        self._process.stdin.close()  # which the shop takes for its closing time
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._process.stdout.close()
 
     def traffic(self) -> Traffic:
         stats = self._admin("GET", "stats")

@@ -60,7 +60,7 @@ def first_run(demo: Demo) -> tuple[subprocess.CompletedProcess[str], float]:
 
 def row(output: str, kind: str) -> list[int]:
     """The figures of a row: read, created, updated, unchanged, failed, retried."""
-    (line,) = [line for line in output.splitlines() if re.search(rf"\W{kind}\W", line)]
+    (line,) = [line for line in output.splitlines() if line.startswith(f"│ {kind} ")]
     return [int(figure) for figure in re.findall(r"\d+", line.replace(",", ""))]
 
 
