@@ -9,7 +9,7 @@ either is sought by its name.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from connector.core.exceptions import CoreError, DataFileError
@@ -44,6 +44,7 @@ def _batches(target: "Target", model_name: str) -> Iterator[list[Entry]]:
         header = next(rows, None)
         if not header:
             raise DataFileError(f"{target.path} is empty. Its first line names the fields.")
+        refers_back = _back_references(target, model_name, header)
         batch: list[list[str]] = []
         for row in rows:
             if len(row) != len(header):
@@ -51,11 +52,37 @@ def _batches(target: "Target", model_name: str) -> Iterator[list[Entry]]:
                     f"{target.path}, line {rows.line_num}: {len(row)} values for "
                     f"{len(header)} columns."
                 )
-            batch.append(row)
-            if len(batch) == BATCH_ROWS:
+            if len(batch) == BATCH_ROWS or refers_back(row, batch):
                 yield _entries(target, model_name, header, batch)
                 batch = []
+            batch.append(row)
         yield _entries(target, model_name, header, batch)
+
+
+def _back_references(
+    target: "Target", model_name: str, header: list[str]
+) -> Callable[[list[str], list[list[str]]], bool]:
+    """Whether a row refers to one of those before it, which then have to be made first."""
+    columns = []
+    for index, head in enumerate(header):
+        name, _, by = head.replace(":", "/", 1).partition("/")
+        field = target.env.registry[model_name]._fields.get(name)
+        if by == "id" and field is not None and field.comodel_name == model_name:
+            columns.append(index)
+    if not columns or "id" not in header:
+        return lambda row, batch: False
+    own = header.index("id")
+
+    def refers_back(row: list[str], batch: list[list[str]]) -> bool:
+        wanted = {_local(part, target) for index in columns for part in row[index].split(",")}
+        wanted.discard("")
+        return bool(wanted) and any(_local(earlier[own], target) in wanted for earlier in batch)
+
+    return refers_back
+
+
+def _local(xml_id: str, target: "Target") -> str:
+    return xml_id.strip().removeprefix(f"{target.module}.")
 
 
 def _entries(

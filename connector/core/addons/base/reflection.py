@@ -97,7 +97,7 @@ def reflect(env: Any, model_names: Sequence[str]) -> None:
             [field.name for field in fields],
         ),
     )
-    _name(cr, models)
+    _name(cr, env.registry, models)
     # The tables were written past the cache.
     env.invalidate_all()
 
@@ -127,29 +127,41 @@ def _row(field: Any) -> dict[str, Any]:
     }
 
 
-def _name(cr: Any, models: Sequence[Any]) -> None:
+def _name(cr: Any, registry: Any, models: Sequence[Any]) -> None:
     """Each addon that declares a model or field has a name for its row."""
     names: list[tuple[str, str, str, str]] = []
     field_names: list[tuple[str, str, str, str]] = []
     for model in models:
         flat = model._name.replace(".", "_")
-        for definition in model._definitions:
-            if definition.__dict__.get("_custom"):
-                continue
-            names.append((definition._module, f"model_{flat}", model._name, ""))
-            for name in definition.__dict__.get("_own_fields", ()):
-                if name in model._fields:
-                    field_names.append(
-                        (definition._module, f"field_{flat}__{name}", model._name, name)
-                    )
-        declared = {field for *_, model_name, field in field_names if model_name == model._name}
+        names += [
+            (definition._module, f"model_{flat}", model._name, "")
+            for definition in model._definitions
+            if not definition.__dict__.get("_custom")
+        ]
         field_names += [
-            (model._original_module, f"field_{flat}__{name}", model._name, name)
+            (addon, f"field_{flat}__{name}", model._name, name)
             for name, field in model._fields.items()
-            if name not in declared and not field.manual
+            if not field.manual
+            for addon in _addons_of(registry, model, field)
         ]
     _save_names(cr, _NAME_MODELS, "ir.model", names)
     _save_names(cr, _NAME_FIELDS, "ir.model.fields", field_names)
+
+
+def _addons_of(registry: Any, model: Any, field: Any) -> list[str]:
+    """The addons that declare a field; of one that is inherited, those of the parent's field."""
+    declaring = [
+        definition._module
+        for definition in model._definitions
+        if field.name in definition.__dict__.get("_own_fields", ())
+    ]
+    if declaring:
+        return declaring
+    if field.inherited:
+        link, name = field.related
+        parent = registry[model._fields[link].comodel_name]
+        return _addons_of(registry, parent, parent._fields[name])
+    return [model._original_module]
 
 
 def _save_names(

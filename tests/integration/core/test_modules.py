@@ -1,0 +1,465 @@
+"""Addons in a real database: installed, updated, removed."""
+
+import threading
+
+import pytest
+
+from connector.core import modules, sql
+from connector.core.environment import Environment
+from connector.core.exceptions import (
+    DatabaseNotInitialisedError,
+    DataFileError,
+    DependencyCycleError,
+    ModuleError,
+    UnknownModuleError,
+    UnmetDependencyError,
+)
+from connector.core.models import MetaModel
+from connector.core.modules import graph, identity, states
+from connector.core.registry import Registry
+from connector.core.sql import schema
+
+pytestmark = pytest.mark.addons("base")
+
+SHOP = """
+    from connector.core import fields, models
+
+    class Shop(models.Model):
+        _name = "test.shop"
+        _sql_constraints = [("name_uniq", "unique(name)", "Twice")]
+        name = fields.Char(required=True)
+        partner_id = fields.Many2one("res.partner")
+        tag_ids = fields.Many2many("res.partner.category")
+
+    class Partner(models.Model):
+        _inherit = "res.partner"
+        _sql_constraints = [("shop_code_uniq", "unique(shop_code)", "Twice")]
+        shop_code = fields.Char()
+"""
+DATA = """<?xml version="1.0"?>
+    <odoo>
+        <record id="kept" model="res.partner"><field name="name">Kept</field></record>
+        <record id="first" model="test.shop">
+            <field name="name">First</field>
+            <field name="partner_id" ref="kept"/>
+            <field name="tag_ids" eval="[(6, 0, [ref('gold')])]"/>
+        </record>
+        <data noupdate="1">
+            <record id="own" model="test.shop"><field name="name">Own</field></record>
+        </data>
+    </odoo>
+"""
+MANIFEST = {"name": "Shop", "version": "1.0", "data": ["res.partner.category.csv", "data.xml"]}
+
+
+@pytest.fixture
+def shop(addon_folder):
+    """The addon `shop_test`: a model, an extension, data."""
+    addon_folder.write(
+        "shop_test",
+        MANIFEST,
+        {
+            "__init__.py": SHOP,
+            "data.xml": DATA.strip(),
+            "res.partner.category.csv": "id,name,parent_id/id\nmetal,Metal,\ngold,Gold,metal\n",
+        },
+    )
+    return addon_folder
+
+
+def rewrite(shop, manifest=MANIFEST, **files):
+    shop.write("shop_test", manifest, {"__init__.py": SHOP, **files})
+    shop.forget("shop_test")
+
+
+def query(database, statement, *params):
+    with database.cursor(sql.READ_COMMITTED) as cr:
+        cr.execute(statement, params)
+        return cr.fetchall()
+
+
+def state_of(database, name):
+    rows = query(database, "SELECT state FROM ir_module_module WHERE name = %s", name)
+    return rows[0][0] if rows else None
+
+
+def test_database_without_base(empty_database):
+    """
+    A database without the tables of base gets an error that names the command, and no registry.
+    """
+    with pytest.raises(DatabaseNotInitialisedError, match=f"connector db init {empty_database}"):
+        Registry(empty_database)
+    with pytest.raises(DatabaseNotInitialisedError):
+        modules.install(empty_database, ["base"])
+    assert empty_database not in Registry.registries
+    assert modules.installed(empty_database) == []
+
+
+def test_initialise(empty_database):
+    """
+    Initialising installs base with its data; doing it again changes nothing.
+    """
+    registry = modules.initialise(empty_database)
+    with registry.cursor() as cr:
+        env = Environment(cr, 1, {})
+        assert env.ref("base.de").code == "DE"
+        assert env.ref("base.user_root").login == "admin"
+        assert env.ref("base.group_user") in env.user.groups_id
+        cr.execute("SELECT count(*) FROM ir_model_data")
+        before = cr.fetchone()
+    modules.initialise(empty_database)
+    with sql.connect(empty_database).cursor() as cr:
+        cr.execute("SELECT count(*) FROM ir_model_data")
+        assert cr.fetchone() == before
+    assert modules.installed(empty_database) == ["base"]
+
+
+def test_install(database, shop):
+    """
+    An installed addon has its tables, columns, data and external ids.
+    """
+    modules.install(database.name, ["shop_test"])
+    with database.env() as env:
+        record = env.ref("shop_test.first")
+        assert record.partner_id == env.ref("shop_test.kept")
+        assert record.tag_ids.mapped("parent_id.name") == ["Metal"]
+        assert "shop_code" in env["res.partner"]._fields
+        assert env.ref("shop_test.model_test_shop").model == "test.shop"
+    assert state_of(database, "shop_test") == "installed"
+
+
+def test_dependencies_come_first(database, shop):
+    """
+    What an addon depends on is installed with it, and what installs itself beside both.
+    """
+    shop.write("below", {"depends": ["shop_test"]})
+    shop.write("beside", {"depends": ["shop_test", "below"], "auto_install": True})
+    modules.install(database.name, ["below"])
+    assert modules.installed(database.name) == ["base", "below", "beside", "shop_test"]
+
+
+@pytest.mark.parametrize(
+    ("depends", "error", "message"),
+    [
+        ({"one": ["absent"]}, UnmetDependencyError, "'one' depends on 'absent'"),
+        ({"one": ["two"], "two": ["three"], "three": ["two"]}, DependencyCycleError,
+         "two -> three -> two"),
+        ({"two": []}, UnknownModuleError, "no addon 'one'"),
+    ],
+)  # fmt: skip
+def test_impossible_dependencies(database, addon_folder, depends, error, message):
+    """
+    A missing dependency, a cycle and an unknown addon are named, and nothing is installed.
+    """
+    for name, needed in depends.items():
+        addon_folder.write(name, {"depends": needed})
+    with pytest.raises(error, match=message):
+        modules.install(database.name, ["one"])
+    assert modules.installed(database.name) == ["base"]
+
+
+def test_external_dependency(database, addon_folder):
+    """
+    A Python package that is missing is named before anything is installed.
+    """
+    needs = {"external_dependencies": {"python": ["no_such_package"]}}
+    addon_folder.write("needy", needs)
+    with pytest.raises(UnmetDependencyError, match="no_such_package"):
+        modules.install(database.name, ["needy"])
+    assert state_of(database, "needy") != "to install"
+
+
+def test_failed_install_leaves_no_trace(database, shop):
+    """
+    An addon that fails while loading leaves no table, row, class, state or registry; mended,
+    it is installed.
+    """
+    before = query(database, "SELECT count(*) FROM ir_model_data")
+    rewrite(shop, **{"data.xml": "<odoo><record id='x' model='no.model'/></odoo>"})
+    with pytest.raises(DataFileError, match=r"data\.xml.*no model 'no\.model'"):
+        modules.install(database.name, ["shop_test"])
+    assert state_of(database, "shop_test") in (None, "uninstalled")
+    assert query(database, "SELECT count(*) FROM ir_model_data") == before
+    assert query(database, "SELECT to_regclass('test_shop')") == [(None,)]
+    assert database.name not in Registry.registries
+    assert "test.shop" not in database.registry
+    rewrite(shop, **{"data.xml": DATA.strip()})
+    assert "test.shop" in modules.install(database.name, ["shop_test"])
+
+
+def test_failed_import_leaves_no_class(database, shop):
+    """
+    Classes of an addon whose import fails are forgotten, so that the next import declares each once.
+    """
+    rewrite(shop, **{"__init__.py": SHOP.rstrip() + "\n    raise LookupError\n"})
+    with pytest.raises(LookupError):
+        modules.install(database.name, ["shop_test"])
+    assert MetaModel.module_to_models["shop_test"] == []
+    shop.write("shop_test", MANIFEST, {"__init__.py": SHOP})
+    modules.install(database.name, ["shop_test"])
+    assert len(MetaModel.module_to_models["shop_test"]) == 2
+
+
+def test_one_failure_does_not_undo_the_others(database, shop):
+    """
+    Each addon has its own commit: what was installed before the one that fails stays.
+    """
+    shop.write("broken", {"depends": ["shop_test"], "data": ["absent.csv"]})
+    with pytest.raises(DataFileError, match=r"absent\.csv"):
+        modules.install(database.name, ["broken"])
+    assert modules.installed(database.name) == ["base", "shop_test"]
+    assert "test.shop" in database.registry
+
+
+def test_update(database, shop):
+    """
+    An update adds columns, rewrites data, keeps what is noupdate, and drops what is no more.
+    """
+    modules.install(database.name, ["shop_test"])
+    with database.env() as env:
+        env.ref("shop_test.first").name = "Changed"
+        env.ref("shop_test.own").name = "Changed too"
+    rewrite(
+        shop,
+        **{
+            "__init__.py": SHOP.replace(
+                "tag_ids", "size = fields.Integer(default=3)\n        tag_ids"
+            ),
+            "data.xml": DATA.strip()
+            .replace('ref="kept"', 'eval="False"')
+            .replace(
+                '<record id="kept" model="res.partner"><field name="name">Kept</field></record>', ""
+            ),
+        },
+    )
+    modules.update(database.name, ["shop_test"])
+    with database.env() as env:
+        first = env.ref("shop_test.first")
+        assert (first.name, first.size) == ("First", 3)
+        assert env.ref("shop_test.own").name == "Changed too"
+        assert env.ref("shop_test.kept", raise_if_not_found=False) is None
+        assert not env["res.partner"].search([("name", "=", "Kept")])
+
+
+def test_removed_field_keeps_its_column(database, shop):
+    """
+    A field that the code has no more keeps its column and values, and loses NOT NULL and its row.
+    """
+    modules.install(database.name, ["shop_test"])
+    rewrite(
+        shop,
+        {**MANIFEST, "data": []},
+        **{
+            "__init__.py": SHOP.replace(
+                "        name = fields.Char(required=True)\n", "        title = fields.Char()\n", 1
+            ).replace(
+                '        _sql_constraints = [("name_uniq", "unique(name)", "Twice")]\n', "", 1
+            )
+        },
+    )
+    with database.cursor() as cr:
+        cr.execute("UPDATE ir_model_data SET noupdate = true WHERE module = 'shop_test'")
+    modules.update(database.name, ["shop_test"])
+    with database.cursor() as cr:
+        assert schema.table_columns(cr, "test_shop")["name"].nullable
+        cr.execute("SELECT name FROM test_shop ORDER BY id")
+        assert cr.fetchall() == [("First",), ("Own",)]
+    rows = query(
+        database, "SELECT name FROM ir_model_fields WHERE model = 'test.shop' AND name = 'name'"
+    )
+    assert rows == []
+
+
+def test_update_of_all(database, shop):
+    """
+    Updating `all` updates base and with it everything.
+    """
+    modules.install(database.name, ["shop_test"])
+    rewrite(shop, {**MANIFEST, "version": "1.1"})
+    modules.update(database.name, ["all"])
+    assert query(
+        database, "SELECT latest_version FROM ir_module_module WHERE name = 'shop_test'"
+    ) == [("1.1",)]
+
+
+def test_update_of_what_is_not_installed(database, shop):
+    """
+    An update of an addon that is not installed says so.
+    """
+    with pytest.raises(UnknownModuleError, match=r"'shop_test': not installed"):
+        modules.update(database.name, ["shop_test"])
+
+
+def test_uninstall(database, shop):
+    """
+    Removing an addon removes its tables, columns, constraints, data and names, and those of
+    the addons that need it, and nothing else.
+    """
+    before = query(database, "SELECT module, name FROM ir_model_data ORDER BY 1, 2")
+    partners = query(database, "SELECT name FROM res_partner ORDER BY id")
+    shop.write("below", {"depends": ["shop_test"]})
+    modules.install(database.name, ["below"])
+    registry = modules.uninstall(database.name, ["shop_test"])
+    assert "test.shop" not in registry
+    assert "shop_code" not in registry["res.partner"]._fields
+    assert modules.installed(database.name) == ["base"]
+    with database.cursor() as cr:
+        assert not schema.existing_tables(cr, ["test_shop", "res_partner_category_test_shop_rel"])
+        assert "shop_code" not in schema.table_columns(cr, "res_partner")
+    assert query(database, "SELECT module, name FROM ir_model_data ORDER BY 1, 2") == before
+    assert query(database, "SELECT name FROM res_partner ORDER BY id") == partners
+    assert query(database, "SELECT 1 FROM ir_model WHERE model = 'test.shop'") == []
+    modules.install(database.name, ["shop_test"])
+    assert "test.shop" in database.registry
+
+
+def test_base_cannot_be_removed(database):
+    """
+    The removal of base is refused.
+    """
+    with pytest.raises(ModuleError, match="Drop the database"):
+        modules.uninstall(database.name, ["base"])
+    assert state_of(database, "base") == "installed"
+
+
+def test_demo_data(database, shop):
+    """
+    Demonstration data come only where they are asked for, and later updates leave them alone.
+    """
+    demo = '<odoo><record id="d" model="test.shop"><field name="name">Demo</field></record></odoo>'
+    rewrite(shop, {**MANIFEST, "demo": ["demo.xml"]}, **{"demo.xml": demo})
+    modules.install(database.name, ["shop_test"])
+    assert query(database, "SELECT 1 FROM test_shop WHERE name = 'Demo'") == []
+    modules.uninstall(database.name, ["shop_test"])
+    modules.install(database.name, ["shop_test"], demo=True)
+    with database.env() as env:
+        env.ref("shop_test.d").name = "Mine"
+    modules.update(database.name, ["shop_test"])
+    assert query(database, "SELECT 1 FROM test_shop WHERE name = 'Mine'") == [(1,)]
+
+
+HOOKS = """
+    def before(cr):
+        cr.execute("CREATE TABLE hook_calls (name varchar)")
+        cr.execute("INSERT INTO hook_calls VALUES ('pre_init')")
+
+    def after(cr, registry):
+        assert "test.shop" in registry
+        cr.execute("INSERT INTO hook_calls VALUES ('post_init')")
+
+    def end(cr, registry):
+        assert "test.shop" in registry
+        cr.execute("INSERT INTO hook_calls VALUES ('uninstall')")
+"""
+
+
+def test_hooks(database, shop):
+    """
+    Hooks run at their moment, once: not at an update.
+    """
+    manifest = {"pre_init_hook": "before", "post_init_hook": "after", "uninstall_hook": "end"}
+    rewrite(shop, {**MANIFEST, **manifest}, **{"__init__.py": SHOP + HOOKS})
+    modules.install(database.name, ["shop_test"])
+    modules.update(database.name, ["shop_test"])
+    modules.uninstall(database.name, ["shop_test"])
+    assert query(database, "SELECT name FROM hook_calls") == [
+        ("pre_init",), ("post_init",), ("uninstall",),
+    ]  # fmt: skip
+
+
+def test_unknown_hook(database, shop):
+    """
+    A hook that the package does not have is named.
+    """
+    rewrite(shop, {**MANIFEST, "post_init_hook": "absent"})
+    with pytest.raises(ModuleError, match="hook 'absent'"):
+        modules.install(database.name, ["shop_test"])
+
+
+def script(stage):
+    return f"def migrate(cr, version):\n    cr.execute('INSERT INTO calls VALUES (%s)', ('{stage} ' + version,))\n"
+
+
+def test_migrations(database, shop):
+    """
+    Scripts between the two versions run at an upgrade, in their order; never at an installation.
+    """
+    with database.cursor() as cr:
+        cr.execute("CREATE TABLE calls (name varchar)")
+    scripts = {
+        f"migrations/{version}/{stage}-do.py": script(f"{version} {stage}")
+        for version in ("1.0", "1.2", "1.10", "2.0")
+        for stage in ("pre", "post", "end")
+    }
+    rewrite(shop, **scripts)
+    modules.install(database.name, ["shop_test"])
+    assert query(database, "SELECT * FROM calls") == []
+    rewrite(shop, {**MANIFEST, "version": "1.10"})
+    modules.update(database.name, ["shop_test"])
+    assert [name for (name,) in query(database, "SELECT * FROM calls")] == [
+        f"{version} {stage} 1.0" for stage in ("pre", "post", "end") for version in ("1.2", "1.10")
+    ]
+    modules.update(database.name, ["shop_test"])
+    assert len(query(database, "SELECT * FROM calls")) == 6
+
+
+def test_installed_addon_whose_package_is_gone(database, shop, caplog):
+    """
+    A database opens although the package of an installed addon is gone, and says so.
+    """
+    modules.install(database.name, ["shop_test"])
+    shop.forget("shop_test")
+    (shop.path / "shop_test").rename(shop.path.parent / f"{shop.path.name}_away")
+    states.forget_found()
+    registry = Registry.new(database.name)
+    assert "test.shop" not in registry
+    assert "cannot be loaded" in caplog.text
+
+
+def test_two_at_once(database, shop):
+    """
+    Threads that install at the same time take turns, and the addon is installed once.
+    """
+    errors = []
+
+    def install():
+        try:
+            modules.install(database.name, ["shop_test"])
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=install) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert query(database, "SELECT count(*) FROM test_shop") == [(2,)]
+
+
+def test_copy_is_asleep(database):
+    """
+    A copy of a database knows that it is one, until it is adopted.
+    """
+    copy = f"{database.name}_copy"
+    sql.create_database(copy, template=database.name)
+    try:
+        assert not database.registry.asleep()
+        assert Registry(copy).asleep()
+        with Registry(copy).cursor() as cr:
+            identity.adopt(cr)
+        assert not Registry(copy).asleep()
+    finally:
+        Registry.delete(copy)
+        sql.drop_database(copy)
+
+
+def test_graph_order(addon_folder):
+    """
+    Addons are ordered by depth, then by name.
+    """
+    for name, needed in {"c": ["base"], "a": ["c"], "b": ["base"], "d": ["a", "b"]}.items():
+        addon_folder.write(name, {"depends": needed})
+    found = graph.Graph()
+    assert found.add(["base", "d", "a", "b", "c", "absent"]) == ["absent"]
+    assert [node.name for node in found] == ["base", "b", "c", "a", "d"]
