@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast, overload
+from typing import Any, NamedTuple, TypeVar, cast, overload
 
 from connector.connector import ConnectorUnit
 from connector.exception import (
@@ -84,6 +84,19 @@ class UnitEntry:
     replaced_by: list[UnitEntry] = field(default_factory=list)
 
 
+#: (base class, model name) -> the class that answers
+Found = dict[tuple[type, str], type[ConnectorUnit]]
+
+
+class View(NamedTuple):
+    """A backend as a database sees it, in which some addons are installed and others not."""
+
+    modules: Collection[str]
+    size: int
+    installed: frozenset[str]
+    found: Found
+
+
 class Backend:
     """
     One version of a service, with the units registered for it.
@@ -106,7 +119,9 @@ class Backend:
         self.parent = parent
         self._entries: dict[type[ConnectorUnit], UnitEntry] = {}
         self._children: list[Backend] = []
-        self._found: dict[tuple[type, str, frozenset[str]], type[ConnectorUnit]] = {}
+        #: What was found, by which of the addons with units here are installed.
+        self._found: dict[frozenset[str], Found] = {}
+        self._last_view: View | None = None
         self._addons: tuple[str, ...] = ()
         (BACKENDS if registry is None else registry).register_backend(self)
         if parent is not None:
@@ -189,6 +204,7 @@ class Backend:
             addons.update(self.parent._addons)
         self._addons = tuple(sorted(addons))
         self._found.clear()
+        self._last_view = None
         for child in self._children:
             child._forget_look_ups()
 
@@ -205,16 +221,23 @@ class Backend:
             NoConnectorUnitError: no class answers, here or in the parents.
             ManyConnectorUnitsError: several do, and none replaces the others.
         """
-        # What is installed is part of the key, so that an install needs to invalidate nothing.
-        modules = session.env.registry._init_modules
-        installed = frozenset([addon for addon in self._addons if addon in modules])
-        key = (base_class, model_name, installed)
-        found = self._found.get(key)
+        view = self._view_of(session.env.registry._init_modules)
+        found = view.found.get((base_class, model_name))
         if found is None:
-            found = self._look_up(base_class, session, model_name, installed)
+            found = self._look_up(base_class, session, model_name, view.installed)
             if not self._asks_the_session(base_class):
-                self._found[key] = found
+                view.found[base_class, model_name] = found
         return cast(type[B], found)
+
+    def _view_of(self, modules: Collection[str]) -> View:
+        """Give what is known for a database with these addons installed."""
+        view = self._last_view
+        # A registry's set of loaded addons only grows, so its length tells whether it changed.
+        if view is None or view.modules is not modules or view.size != len(modules):
+            installed = frozenset(addon for addon in self._addons if addon in modules)
+            found = self._found.setdefault(installed, {})
+            view = self._last_view = View(modules, len(modules), installed, found)
+        return view
 
     def _look_up(
         self,

@@ -265,7 +265,7 @@ class ChunkImporter(Importer):
             importer.run(external_id, force=self._force)
         except Exception as error:
             # Nothing of the record is written yet: nothing has to be undone for the others.
-            harmless = not self.import_run.writing and not isinstance(error, sql_errors.Error)
+            harmless = not self.import_run.writing and _database_error(error) is None
             if alone or not harmless or not self._is_of_a_record(error):
                 raise
             self._set_aside(external_id, error)
@@ -275,7 +275,8 @@ class ChunkImporter(Importer):
         """Say whether the other records may still be imported after this error."""
         if isinstance(error, STOPS):
             return False
-        return not (sql_errors.is_conflict(error) or sql_errors.is_connection_lost(error))
+        cause = _database_error(error) or error
+        return not (sql_errors.is_conflict(cause) or sql_errors.is_connection_lost(cause))
 
     def _set_aside(self, external_id: str, error: Exception) -> None:
         if isinstance(error, RetryableJobError):
@@ -286,3 +287,10 @@ class ChunkImporter(Importer):
             extra={"model": self.connector_env.model_name, "external_id": external_id},
         )
         self.result.poisoned[external_id] = f"{type(error).__name__}: {error}"
+
+
+def _database_error(error: BaseException | None) -> sql_errors.Error | None:
+    """Give PostgreSQL's error behind one that explains it, if any."""
+    while error is not None and not isinstance(error, sql_errors.Error):
+        error = error.__cause__ or error.__context__
+    return error
