@@ -1,11 +1,12 @@
 """
 Client CPU per call of the external API, ours beside the other clients', in one run.
 
-    python benchmarks/rpc.py [--json] [--calls N] [--rounds N]
+    python benchmarks/rpc.py [--json] [--calls N] [--rounds N] [--uvicorn]
 
-The server is a process of its own that gives prepared answers, so that only the client's work
-is measured: the CPU time of this process, in microseconds per call, the least of all rounds.
-The rounds of all clients alternate. A row's ratio is the peer's time over ours.
+The server is a process of its own that gives prepared answers; only the client is measured:
+the CPU time of this process, in microseconds per call, the least of all rounds, which alternate
+between the clients. A row's ratio is the peer's time over ours. The usual server is quicker
+than every client. With --uvicorn it is the slower one, so that clients wait and wake.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import asyncio
 import gc
 import json
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -27,6 +29,7 @@ import aiohttp
 import httpx
 import odoorpc  # type: ignore[import-untyped]
 import requests
+import uvicorn
 
 from connector.rpc import AsyncHttpTransport, HttpTransport, aio, sync
 
@@ -81,6 +84,31 @@ def prepared(body: bytes) -> bytes:
     return b'{"lang": "en_US"}' if b'"context_get"' in body else b"[1, 2, 3]"
 
 
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """The same answers over ASGI."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    request_id = json.loads(body)["id"]
+    answer = b'{"jsonrpc": "2.0", "id": %d, "result": %b}' % (request_id, prepared(body))
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})
+
+
+def serve_uvicorn() -> None:
+    """Print the address, then answer until killed."""
+    # asyncio sends without delay only on sockets that were made for TCP by name.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(128)
+    print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
+    config = uvicorn.Config(application, log_level="warning", lifespan="off")
+    uvicorn.Server(config).run(sockets=[listening])
+
+
 async def serve() -> None:
     """Print the address, then answer until killed."""
     listening = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
@@ -89,9 +117,9 @@ async def serve() -> None:
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
+def running_server(option: str = "--serve") -> Iterator[str]:
     """The address of the server, in a process that ends with the block."""
-    command = [sys.executable, __file__, "--serve"]
+    command = [sys.executable, __file__, option]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -191,10 +219,10 @@ PAIRS = [
 ]
 
 
-def run(calls: int, rounds: int) -> list[dict[str, Any]]:
+def run(calls: int, rounds: int, server: str) -> list[dict[str, Any]]:
     """One row for each pair of ours and a peer's."""
     runs: dict[str, list[float]] = {}
-    with running_server() as base:
+    with running_server(server) as base:
         named = measures(base)
         for _ in range(rounds):
             for name, measure in named.items():
@@ -222,12 +250,18 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.add_argument("--calls", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--uvicorn", action="store_true", help="measure against uvicorn")
+    parser.add_argument("--serve-uvicorn", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         asyncio.run(serve())
         return
-    rows = run(options.calls, options.rounds)
+    if options.serve_uvicorn:
+        serve_uvicorn()
+        return
+    server = "--serve-uvicorn" if options.uvicorn else "--serve"
+    rows = run(options.calls, options.rounds, server)
     if options.json:
         print(json.dumps(rows, indent=2))
         return

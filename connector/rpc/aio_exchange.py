@@ -124,11 +124,10 @@ async def _post(
 
 
 async def _read(response: T_AsyncResponse, request_id: int) -> dict[str, Any]:
-    status = protocol.status_of(response)
     try:
         answer = response.json()
         if inspect.isawaitable(answer):
             answer = await answer
     except Exception as error:
-        raise protocol.unreadable_answer(status, error) from error
-    return protocol.check_answer(answer, status, request_id)
+        raise protocol.unreadable_answer(response, error) from error
+    return protocol.check_answer(answer, response, request_id)

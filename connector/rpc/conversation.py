@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from connector.rpc.protocol import Call, envelope
 from connector.rpc.repeating import may_repeat
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 #: Statuses by which a server, or a proxy before it, says that it is busy.
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
@@ -64,12 +67,16 @@ def persistent(call: Call[T], retries: Retries) -> Conversation[T]:
         try:
             result: T = yield Send(call)
         except RPCError as error:
-            if attempt >= retries.attempts or not is_worth_repeating(error, call):
+            attempt += 1
+            wait = max(retries.wait_before(attempt), error.retry_after_seconds or 0.0)
+            if attempt > retries.attempts or not is_worth_repeating(error, call):
                 raise
+            if wait > retries.longest_wait_seconds:
+                raise  # the caller can do better than wait this long
+            logger.info("Call is sent again", extra={"call": str(call), "attempt": attempt})
         else:
             return result
-        attempt += 1
-        yield Pause(retries.wait_before(attempt))
+        yield Pause(wait)
 
 
 def is_worth_repeating(error: RPCError, call: Call[Any]) -> bool:

@@ -48,6 +48,12 @@ class RPCError(RuntimeError):
         self.kind = kind
 
     @property
+    def retry_after_seconds(self) -> float | None:
+        """How long a busy server asks to wait, if it does."""
+        seconds = self.data.get("retry_after") if isinstance(self.data, dict) else None
+        return seconds if isinstance(seconds, float) else None
+
+    @property
     def name(self) -> str | None:
         """The class of the server's error, such as `odoo.exceptions.AccessError`."""
         name = self.data.get("name") if isinstance(self.data, dict) else None

@@ -59,15 +59,17 @@ def envelope(call: Call[Any]) -> tuple[dict[str, Any], int]:
     return {"jsonrpc": "2.0", "method": "call", "params": params, "id": request_id}, request_id
 
 
-def check_answer(answer: Any, status: int | None, request_id: Any) -> dict[str, Any]:
+def check_answer(answer: Any, response: Any, request_id: Any) -> dict[str, Any]:
     """
-    *answer* itself when it is the answer to the request, with its `result` or, for None, without.
+    The answer read from *response* when it is the one to the request.
+
+    Its `result` is missing where the method returned None.
 
     Raises:
         RPCError: the server reports an error, the HTTP status does, or the id is another's.
     """
     if not isinstance(answer, dict):
-        raise status_error(status) or RPCError(
+        raise status_error(response) or RPCError(
             f"the answer is JSON, but {type(answer).__name__} instead of an object"
         )
     error = answer.get("error")
@@ -75,8 +77,8 @@ def check_answer(answer: Any, status: int | None, request_id: Any) -> dict[str, 
     # A server that could not read the request answers without its id.
     if error and (answered_id is None or answered_id == request_id):
         raise server_error(error)
-    if status is not None and status >= 300:
-        raise status_error(status) or AssertionError(status)
+    if by_status := status_error(response):
+        raise by_status
     if answered_id != request_id:
         raise RPCError(f"the answer bears id {answered_id!r}, the request {request_id!r}")
     return answer
@@ -99,20 +101,21 @@ def server_error(error: Any) -> RPCError:
     )
 
 
-def status_error(status: int | None) -> RPCError | None:
-    """The error that an HTTP status means by itself, if it means one."""
+def status_error(response: Any) -> RPCError | None:
+    """The error that the HTTP status of *response* means by itself, if it means one."""
+    status = status_of(response)
     if status is None or status < 300:
         return None
     if status < 400:
         text = f"HTTP {status}: redirects are not followed, give the address it leads to"
     else:
         text = f"HTTP {status} instead of an answer"
-    return RPCError(text, status, kind=Kind.HTTP)
+    return RPCError(text, status, {"retry_after": retry_after_of(response)}, kind=Kind.HTTP)
 
 
-def unreadable_answer(status: int | None, cause: Exception) -> RPCError:
+def unreadable_answer(response: Any, cause: Exception) -> RPCError:
     """The error for a body that is no JSON."""
-    error = status_error(status)
+    error = status_error(response)
     if error is None:
         error = RPCError(f"the answer is not JSON ({type(cause).__name__})")
     error.__cause__ = cause
@@ -185,6 +188,14 @@ def status_of(response: Any) -> int | None:
     if status is None:
         status = getattr(response, "status", None)
     return status if isinstance(status, int) else None
+
+
+def retry_after_of(response: Any) -> float | None:
+    """The seconds that a busy server asks to wait, where it tells them as a number."""
+    headers = getattr(response, "headers", None) or {}
+    # Not every library's headers are found by a name of any case.
+    told = headers.get("retry-after") or headers.get("Retry-After")
+    return float(told) if isinstance(told, str) and told.isascii() and told.isdigit() else None
 
 
 def _was_not_sent(cause: BaseException) -> bool:

@@ -118,13 +118,12 @@ def _post(http_client: T_HttpClient, url: str, payload: dict[str, Any]) -> T_Res
 
 def _read(response: T_Response, request_id: int) -> dict[str, Any]:
     _refuse_awaitable(response)
-    status = protocol.status_of(response)
     try:
         answer = response.json()
     except Exception as error:
-        raise protocol.unreadable_answer(status, error) from error
+        raise protocol.unreadable_answer(response, error) from error
     _refuse_awaitable(answer)
-    return protocol.check_answer(answer, status, request_id)
+    return protocol.check_answer(answer, response, request_id)
 
 
 def _refuse_awaitable(value: object) -> None:

@@ -49,14 +49,14 @@ class HttpTransport:
         ssl_context: ssl.SSLContext | None = None,
         may_repeat: Callable[[Any], bool] = may_repeat,
     ) -> None:
+        # The deques' own operations are atomic, so threads need no lock.
+        self._idle: dict[tuple[str, int, bool], deque[_Connection]] = {}
         self._timeout = timeout_seconds
         self._connect_timeout = connect_timeout_seconds
         self._max_response_bytes = max_response_bytes
         self._max_idle = max_idle
         self._ssl_context = ssl_context
         self._may_repeat = may_repeat
-        # The deques' own operations are atomic, so threads need no lock.
-        self._idle: dict[tuple[str, int, bool], deque[_Connection]] = {}
         _transports.add(self)
 
     def post(self, url: str, *, json: Any) -> HttpResponse:
@@ -86,6 +86,9 @@ class HttpTransport:
         for connections in idle.values():
             while connections:
                 connections.pop().close()
+
+    def __del__(self) -> None:
+        self.close()
 
     def __enter__(self) -> Self:
         return self

@@ -366,6 +366,9 @@ app = Starlette(
 
 
 if __name__ == "__main__":
-    listening = socket.create_server(("127.0.0.1", 0))
+    # asyncio sends without delay only on sockets that were made for TCP by name.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(128)
     print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)  # noqa: T201 - its only output
     uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])

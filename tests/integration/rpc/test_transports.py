@@ -409,6 +409,27 @@ def test_a_cancelled_call_leaves_the_transport_usable(scripted: Any) -> None:
     assert asyncio.run(work()) == "17.0"
 
 
+def test_a_place_given_to_a_cancelled_call_goes_to_the_next(url: str) -> None:
+    """A call that is cancelled just as its turn comes hands the turn on."""
+
+    async def work() -> str:
+        async with AsyncHttpTransport(max_connections=1) as transport:
+
+            async def call_and_cancel() -> None:
+                await aio.server_version(transport, url)
+                second.cancel()  # its turn was given in this very step of the loop
+
+            first = asyncio.create_task(call_and_cancel())
+            await asyncio.sleep(0)
+            second = asyncio.create_task(aio.server_version(transport, url))
+            third = asyncio.create_task(aio.server_version(transport, url))
+            await first
+            async with asyncio.timeout(2):
+                return await third
+
+    assert asyncio.run(work()) == "17.0-20260101"
+
+
 def test_a_transport_serves_one_loop_after_another(url: str) -> None:
     """A transport used again in another event loop opens connections there."""
     transport = AsyncHttpTransport()

@@ -70,6 +70,16 @@ def test_a_later_success_is_the_result() -> None:
     assert end.value.value == ["acme"]
 
 
+def test_a_busy_server_is_given_the_time_it_asks_for() -> None:
+    """A wait that the server asks for is kept, unless it is longer than the longest."""
+    busy = RPCError("busy", 429, {"retry_after": 7.0}, None, Kind.HTTP)
+
+    talk = persistent(READ, Retries(2))
+    next(talk)
+    assert talk.throw(busy) == Pause(7.0)
+    assert tries(READ, busy, Retries(3, longest_wait_seconds=5)) == 1
+
+
 @given(st.integers(2, 60))
 def test_waits_grow_to_their_limit(attempt: int) -> None:
     """Each wait lies between half and all of its bound, which doubles up to the longest."""

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
 
 from connector.rpc import Kind, RPCError, services, sync
-from connector.rpc.protocol import check_answer, explained, failed_post, plain_call
+from connector.rpc.protocol import check_answer, explained, failed_post, plain_call, status_error
 from connector.rpc.redaction import HIDDEN, redact, secrets_of_call, secrets_of_url, shown_url
 
 PASSWORDS = st.text(min_size=4).filter(lambda text: "*" not in text)
@@ -21,6 +22,7 @@ class Response:
 
     def __init__(self, answer: Any, status_code: int | None = 200) -> None:
         self.answer = answer
+        self.headers: Any = None
         if status_code is not None:
             self.status_code = status_code
 
@@ -32,14 +34,16 @@ class Response:
 
 def test_an_answer_with_its_id_is_returned_whole() -> None:
     """The whole answer comes back, with or without a result."""
-    assert check_answer({"id": 5, "result": [1]}, 200, 5) == {"id": 5, "result": [1]}
-    assert check_answer({"id": 5}, None, 5) == {"id": 5}
+    assert check_answer({"id": 5, "result": [1]}, Response(None), 5) == {"id": 5, "result": [1]}
+    assert check_answer({"id": 5}, Response(None, None), 5) == {"id": 5}
 
 
 def test_an_error_without_an_id_is_the_servers() -> None:
     """A server that could not read the request answers with id null, and is believed."""
     with pytest.raises(RPCError, match="Parse error") as caught:
-        check_answer({"id": None, "error": {"code": -32700, "message": "Parse error"}}, 200, 5)
+        check_answer(
+            {"id": None, "error": {"code": -32700, "message": "Parse error"}}, Response(None), 5
+        )
 
     assert (caught.value.kind, caught.value.code) == (Kind.SERVER, -32700)
 
@@ -47,7 +51,7 @@ def test_an_error_without_an_id_is_the_servers() -> None:
 def test_an_error_with_another_id_is_another_calls() -> None:
     """An error that bears another call's id is no answer to this one."""
     with pytest.raises(RPCError, match="bears id 6") as caught:
-        check_answer({"id": 6, "error": {"message": "x"}}, 200, 5)
+        check_answer({"id": 6, "error": {"message": "x"}}, Response(None), 5)
 
     assert caught.value.kind is Kind.PROTOCOL
 
@@ -55,15 +59,35 @@ def test_an_error_with_another_id_is_another_calls() -> None:
 def test_an_error_that_is_a_text_is_told() -> None:
     """Even an error that is no object says what it says."""
     with pytest.raises(RPCError, match="out of order"):
-        check_answer({"id": 5, "error": "out of order"}, 200, 5)
+        check_answer({"id": 5, "error": "out of order"}, Response(None), 5)
 
 
 def test_a_status_above_300_outweighs_a_result() -> None:
     """A result under an HTTP error is not one."""
     with pytest.raises(RPCError, match="HTTP 502") as caught:
-        check_answer({"id": 5, "result": True}, 502, 5)
+        check_answer({"id": 5, "result": True}, Response(None, 502), 5)
 
     assert (caught.value.kind, caught.value.code) == (Kind.HTTP, 502)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "12"}, 12.0),
+        (CaseInsensitiveDict({"RETRY-AFTER": "3"}), 3.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({}, None),
+    ],
+)
+def test_a_busy_servers_wish_is_told(headers: Any, seconds: float | None) -> None:
+    """The seconds of `Retry-After` come with the error, whatever the client's headers are."""
+    response = Response(None, 429)
+    response.headers = headers
+
+    error = status_error(response)
+
+    assert error is not None
+    assert error.retry_after_seconds == seconds
 
 
 def test_a_response_is_checked_by_itself() -> None:
