@@ -1,0 +1,20 @@
+"""`connector doctor`: what is fit for work, and what is not."""
+
+
+def test_fit_machine_passes(connector):
+    """With servers that answer, every line is ok and the status 0."""
+    done = connector("doctor")
+
+    assert done.returncode == 0, done.stdout
+    assert {line.split()[0] for line in done.stdout.splitlines()} == {"ok"}
+    assert "addon connector in connector" in done.stdout
+
+
+def test_server_that_does_not_answer_fails(connector):
+    """A server that does not answer is a line that says so, and status 1."""
+    done = connector("doctor", REDIS_URL="redis://:s3cret@127.0.0.1:1/0")
+
+    assert done.returncode == 1
+    (failure,) = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    assert "127.0.0.1:1" in failure
+    assert "s3cret" not in done.stdout + done.stderr
