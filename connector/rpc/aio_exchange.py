@@ -117,7 +117,7 @@ async def _post(
         if inspect.isawaitable(response):
             response = await response
         return cast(T_AsyncResponse, response)
-    except TypeError:
+    except (AttributeError, TypeError):
         raise  # an argument that is no JSON, or a client that is none
     except Exception as error:
         raise protocol.failed_post(error) from error

@@ -110,7 +110,7 @@ def _post(http_client: T_HttpClient, url: str, payload: dict[str, Any]) -> T_Res
         if callable(http_client):
             return http_client(payload)
         return http_client.post(url, json=payload)
-    except TypeError:
+    except (AttributeError, TypeError):
         raise  # an argument that is no JSON, or a client that is none
     except Exception as error:
         raise protocol.failed_post(error) from error

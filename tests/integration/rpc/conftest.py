@@ -151,6 +151,7 @@ class ScriptedServer:
         self.requests: list[bytes] = []
         self.connections = 0
         self.stays_open = False
+        self.says_goodbye = False  #: TLS is ended in due form before the connection is
         self._tls = tls
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
@@ -182,6 +183,9 @@ class ScriptedServer:
                 if entry is None:
                     break
                 self._answer(accepted, request, entry)
+                if self.says_goodbye and isinstance(accepted, ssl.SSLSocket):
+                    accepted.settimeout(0.1)
+                    accepted.unwrap()
                 if entry is script[-1] and self.stays_open:
                     self._read(accepted)
         except OSError:

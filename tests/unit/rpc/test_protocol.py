@@ -219,6 +219,13 @@ def test_a_second_try_that_is_refused_does_not_hide_the_first() -> None:
     assert failed_post(error).kind is Kind.LOST
 
 
+@pytest.mark.parametrize("client", [None, "http://host/jsonrpc"])
+def test_a_client_that_is_none_is_a_mistake(client: Any) -> None:
+    """What cannot post raises as the mistake it is, not as a failed call."""
+    with pytest.raises(AttributeError, match="post"):
+        sync.version(client, "http://host/jsonrpc")
+
+
 def test_a_plain_call_names_itself() -> None:
     """Errors name the model's method where there is one, else the service's."""
     assert str(plain_call("db", "list", None, None)) == "db.list"
