@@ -22,7 +22,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker, worker_registration
-from rq.exceptions import DequeueTimeout
+from rq.exceptions import DequeueTimeout, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
@@ -94,8 +94,16 @@ class Worker(SimpleWorker):
         """Remember the state; the next beat tells it."""
         self._state = state
 
-    def set_shutdown_requested_date(self) -> None:
-        """Nothing is sent from inside a signal handler, in the middle of a job."""
+    def _shutdown(self) -> None:
+        """
+        End after the running job, or at once where none runs.
+
+        The flag is set in every case: the exception may strike where a library swallows it.
+        Nothing is sent to Redis from here, inside a signal handler in the middle of a job.
+        """
+        self._stop_requested = True
+        if self._state != WorkerStatus.BUSY:
+            raise StopRequested
 
     def check_for_suspension(self, burst: bool) -> None:
         if time.monotonic() - self._suspension_seen >= BEAT_SECONDS:

@@ -92,7 +92,7 @@ class Queue:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
-                raise
+                pytest.fail(f"The workers do not stop.\n{self.log.read_text()[-5000:]}")
 
 
 @pytest.fixture

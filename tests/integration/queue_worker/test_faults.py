@@ -1,0 +1,214 @@
+"""Kills: of workers, dispatchers, Redis, PostgreSQL's backends and PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.core import sql
+from connector.embedded import Services
+from connector.queue import broker
+
+#: Promise 2: another worker starts the job of a dead one within this time.
+RECOVERY_SECONDS = 15
+
+
+@pytest.fixture(scope="module")
+def servers(servers: Any) -> Iterator[Services]:
+    """Servers of these tests' own, because they are killed."""
+    home = Path("/var/tmp") / f"connector-queue-faults-{os.getpid()}"
+    with Services(home) as own:
+        sql.use_server(own.database_url)
+        broker.use_redis(own.redis_url)
+        yield own
+        sql.close_all()
+    shutil.rmtree(home, ignore_errors=True)
+    sql.use_server(servers.database_url)
+    broker.use_redis(servers.redis_url)
+
+
+def process_of(job: dict[str, Any]) -> int:
+    return int(job["worker"].partition(":")[2])
+
+
+@pytest.mark.parametrize("name", ["leave_effect_slowly", "leave_effect_in_a_long_statement"])
+def test_the_job_of_a_killed_worker_is_taken_up(queue, name):
+    """
+    A worker is killed in the middle of a job; another one starts it soon, and one effect is left.
+    """
+    uuid = queue.delay(getattr(queue.jobs, name), "once", 3)
+
+    with queue.workers(2):
+        first = queue.wait_for_state(uuid, "started")
+        os.kill(process_of(first), signal.SIGKILL)
+        killed = time.monotonic()
+        queue.wait_until(lambda: queue.job(uuid)["attempt"] == 2, RECOVERY_SECONDS)
+        recovered = time.monotonic() - killed
+        job = queue.wait_for_state(uuid, "done")
+
+    assert recovered < RECOVERY_SECONDS
+    assert queue.effects() == ["once"]
+    assert (job["retry"], job["attempt"]) == (2, 2)
+    assert process_of(job) != process_of(first)
+
+
+def test_a_job_that_kills_its_worker_comes_to_an_end(queue):
+    """
+    A job that kills every worker is failed when its tries are used up, and leaves nothing.
+    """
+    uuid = queue.delay(queue.jobs.die, "never", max_retries=2)
+
+    with queue.workers():
+        job = queue.wait_for_state(uuid, "failed", seconds=40)
+
+    assert job["exc_name"] == "JobFoundDead"
+    assert job["attempt"] == 2
+    assert queue.effects() == []
+
+
+def test_flushed_messages_are_sent_again(queue):
+    """
+    Redis forgets everything while jobs wait in it and one runs; each of them runs once.
+    """
+    labels = [str(number) for number in range(12)]
+    for label in labels:
+        queue.delay(queue.jobs.leave_effect_slowly, label, 0.3)
+
+    with queue.workers():
+        queue.wait_until(lambda: len(queue.effects()) > 1)
+        broker.current().redis.flushall()
+        queue.wait_until(lambda: len(queue.effects()) == len(labels))
+        queue.wait_until(lambda: states(queue) == {"done"})
+
+    assert sorted(queue.effects(), key=int) == labels
+
+
+def test_redis_may_be_killed_and_restarted(queue, servers):
+    """
+    Redis is killed while jobs run and started again later; every job runs once.
+    """
+    labels = [str(number) for number in range(12)]
+    for label in labels:
+        queue.delay(queue.jobs.leave_effect_slowly, label, 0.3)
+
+    with queue.workers(2):
+        queue.wait_until(lambda: len(queue.effects()) > 1)
+        os.kill(servers.pids()["redis"], signal.SIGKILL)
+        time.sleep(2)
+        servers.ensure_redis()
+        queue.wait_until(lambda: states(queue) == {"done"})
+
+    assert sorted(queue.effects(), key=int) == labels
+
+
+def test_a_job_committed_while_redis_is_down_runs_later(queue, servers):
+    """
+    A delay succeeds without Redis; the job runs when Redis is back.
+    """
+    with queue.workers():
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "before"), "done")
+        os.kill(servers.pids()["redis"], signal.SIGKILL)
+        uuid = queue.delay(queue.jobs.leave_effect, "later")
+        with pytest.raises(broker.BrokerDownError):
+            broker.current().ping()
+        time.sleep(3)
+        assert queue.job(uuid)["state"] == "pending"
+
+        servers.ensure_redis()
+        queue.wait_for_state(uuid, "done")
+
+    assert queue.effects() == ["before", "later"]
+
+
+def test_a_lost_connection_is_left_to_the_sweep(queue):
+    """
+    The backend of a running job is terminated; its worker writes nothing, the job runs again.
+    """
+    uuid = queue.delay(queue.jobs.leave_effect_slowly, "once", 2)
+
+    with queue.workers():
+        queue.wait_for_state(uuid, "started")
+        time.sleep(0.5)
+        ended = queue.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks"
+            " WHERE locktype = 'advisory' AND classid = %s",
+            0x6A6F62,
+        )
+        assert ended == [(True,)]
+        job = queue.wait_for_state(uuid, "done")
+
+    assert queue.effects() == ["once"]
+    assert (job["retry"], job["attempt"]) == (2, 2)
+
+
+def test_postgresql_may_be_killed_and_restarted(queue, servers):
+    """
+    PostgreSQL is killed while jobs run and recovers; every job runs once.
+    """
+    labels = [str(number) for number in range(10)]
+    for label in labels:
+        queue.delay(queue.jobs.leave_effect_slowly, label, 0.3)
+
+    with queue.workers(2):
+        queue.wait_until(lambda: len(queue.effects()) > 1)
+        os.kill(servers.pids()["postgres"], signal.SIGKILL)
+        sql.close_all()
+        time.sleep(1)
+        servers.ensure_postgres()
+        queue.wait_until(lambda: states(queue) == {"done"}, seconds=60)
+
+    assert sorted(queue.effects(), key=int) == labels
+
+
+def test_a_standby_takes_over_from_a_killed_dispatcher(queue):
+    """
+    Two supervisors serve one database; the elected dispatcher is killed and jobs still run.
+    """
+    with queue.workers(), queue.workers():
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "before"), "done")
+        for pid in dispatchers(queue):
+            os.kill(pid, signal.SIGKILL)
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "after"), "done", seconds=10)
+
+    assert queue.effects() == ["before", "after"]
+
+
+def test_an_orphaned_child_ends(queue):
+    """
+    The supervisor is killed; its workers and its dispatcher end by themselves.
+    """
+    with queue.workers() as supervisor:
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "before"), "done")
+        children = children_of(supervisor.pid)
+        assert len(children) == 2
+        supervisor.kill()
+        queue.wait_until(lambda: not any(map(is_running, children)), seconds=10)
+
+
+def states(queue: Any) -> set[str]:
+    return {row[0] for row in queue.rows("SELECT DISTINCT state FROM queue_job")}
+
+
+def dispatchers(queue: Any) -> list[int]:
+    """The processes of the elected dispatchers, by what the workers' log says."""
+    lines = queue.log.read_text().splitlines()
+    elected = [line.split()[2] for line in lines if "Dispatcher elected" in line]
+    return [int(pid) for pid in elected]
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
