@@ -26,7 +26,7 @@ LOOK_FURTHER = "look further: connector jobs list -d {database}"
 
 
 @click.command()
-@click.option("--database", default=DATABASE, show_default=True, help="Database to work in.")
+@click.option("-d", "--database", default=DATABASE, show_default=True, help="Database to work in.")
 @click.option("-n", "--workers", default=2, show_default=True, type=click.IntRange(1))
 @click.option(
     "--change",

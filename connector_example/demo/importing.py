@@ -8,7 +8,7 @@ from rich.console import Console
 from connector.embedded import Services
 from connector_example.demo.database import handler
 from connector_example.demo.kill import Killer
-from connector_example.demo.progress import display
+from connector_example.demo.progress import Display, display
 from connector_example.demo.report import Run
 from connector_example.demo.run import JobRun
 from connector_example.demo.shop_process import ShopProcess
@@ -37,10 +37,11 @@ class Import:
         """
         before = self.shop.traffic()  # the witness has read
         jobs = JobRun(self.database)
-        with handler(self.database).session() as session:
-            jobs.begin(session, self.backend_id)
         with display(self.console, self.totals) as progress:
-            killer = Killer(self.database, self.services, progress.tell) if self.kill else None
+            killer = self._killer(progress) if self.kill else None
+            with handler(self.database).session() as session:
+                if cancelled := jobs.begin(session, self.backend_id):
+                    progress.tell(f"{cancelled} jobs of an interrupted run are cancelled")
             for snapshot in jobs.watch():
                 self.workers.check()
                 self.shop.check()
@@ -54,6 +55,9 @@ class Import:
             witness=before,
             seconds=jobs.seconds,
             held_up=snapshot.waiting,
-            kills=killer.kills if killer else (),
+            kills=killer.told_in_the_end() if killer else (),
             missed_kills=killer.missed if killer else 0,
         )
+
+    def _killer(self, progress: Display) -> Killer:
+        return Killer(self.database, self.services, self.workers, progress.tell)

@@ -6,10 +6,12 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connector.core import sql
 from connector.embedded import Services
+from connector.exception import ConnectorException
+from connector_example.demo.workers import Workers
 
 WORKER = "worker"
 REDIS = "Redis"
@@ -24,6 +26,8 @@ STARTED_JOB = """
     ORDER BY date_started DESC LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 
+STARTS = "SELECT uuid, attempt FROM queue_job WHERE uuid = ANY(%(uuids)s)"
+
 
 @dataclass(frozen=True)
 class Kill:
@@ -33,23 +37,38 @@ class Kill:
     victim: str
     uuid: str
     name: str
+    starts: int = 1  #: how often the job has been started by now
 
     def __str__(self) -> str:
+        again = f"; done at its start {self.starts}" if self.starts > 1 else ""
         return (
             f"kill -9 at {self.seconds:.1f} s: {self.victim}, "
-            f"while job {self.uuid[:8]} was started ({self.name})"
+            f"while job {self.uuid[:8]} was started ({self.name}){again}"
         )
 
 
 @dataclass
 class Killer:
-    """Follows PLAN; `strike` is called again and again while the run goes on."""
+    """
+    Follows PLAN; `strike` is called again and again while the run goes on.
+
+    Raises:
+        ConnectorException: Redis is not of this machine, so nobody here can kill it.
+    """
 
     database: str
     services: Services
+    workers: Workers
     tell: Callable[[str], None]
     kills: list[Kill] = field(default_factory=list)
     _start: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        if "redis" not in self.services.pids():
+            raise ConnectorException(
+                "--kill kills the embedded Redis, and REDIS_URL names another one. "
+                "Run it without REDIS_URL."
+            )
 
     @property
     def missed(self) -> int:
@@ -60,18 +79,26 @@ class Killer:
         """Kill the next victim when its time has come and a job is started."""
         if not self.missed or share_done < PLAN[len(self.kills)][0]:
             return
-        database = sql.connect(self.database)
-        with closing(database.cursor(sql.READ_COMMITTED)) as cr:
+        with closing(self._cursor()) as cr:
             cr.execute(STARTED_JOB, {"ours": f"{socket.gethostname()}:%"})
             job = cr.dictfetchone()
-            if job is None:
+            worker = int(job["worker"].rpartition(":")[2]) if job else 0
+            if job is None or not self.workers.include(worker):
                 return
-            worker = int(job["worker"].rpartition(":")[2])
             victim = self._kill(PLAN[len(self.kills)][1], worker)
-        self.kills.append(
-            Kill(time.monotonic() - self._start, victim, job["uuid"], job["name"] or "")
-        )
+        seconds = time.monotonic() - self._start
+        self.kills.append(Kill(seconds, victim, job["uuid"], job["name"]))
         self.tell(str(self.kills[-1]))
+
+    def told_in_the_end(self) -> list[Kill]:
+        """The kills, with what has become of their jobs."""
+        with self._cursor() as cr:
+            cr.execute(STARTS, {"uuids": [kill.uuid for kill in self.kills]})
+            starts = dict(cr.fetchall())
+        return [replace(kill, starts=starts[kill.uuid]) for kill in self.kills]
+
+    def _cursor(self) -> sql.Cursor:
+        return sql.connect(self.database).cursor(sql.READ_COMMITTED)
 
     def _kill(self, kind: str, worker: int) -> str:
         if kind == WORKER:

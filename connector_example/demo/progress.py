@@ -43,7 +43,8 @@ class RateColumn(ProgressColumn):
     """Records a second since the kind's first record."""
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
+        # A kind that is done between two looks has no speed of its own.
+        speed = task.finished_speed or task.speed or task.completed / (task.elapsed or 1)
         return Text(f"{speed:6.0f}/s" if speed else "", style="progress.data.speed")
 
 

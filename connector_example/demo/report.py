@@ -30,7 +30,8 @@ class Run:
 
     @property
     def is_clean(self) -> bool:
-        return not self.failures and not self.missed_kills
+        retried = total(self.counts).retried
+        return not (self.failures or self.missed_kills or (self.kills and not retried))
 
 
 def print_report(console: Console, run: Run) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from connector.core import sql
 from connector.exception import ConnectorException
+from connector.queue import transitions
 from connector.session import ConnectorSession
 from connector_example.demo.counts import Counts
 from connector_example.demo.kinds import MODELS
@@ -22,6 +23,11 @@ POLL_SECONDS = 0.1
 STALLED_SECONDS = 90
 
 LAST_JOB = "SELECT coalesce(max(id), 0) FROM queue_job"
+
+LEFT_OVER = """
+    SELECT uuid FROM queue_job
+    WHERE state NOT IN %(ended)s AND func_name LIKE 'connector.unit.batch.%%'
+"""
 
 #: The jobs of this run, and those that an interrupted one left behind.
 JOBS = """
@@ -67,12 +73,21 @@ class JobRun:
     def seconds(self) -> float:
         return time.monotonic() - self._start
 
-    def begin(self, session: ConnectorSession, backend_id: int) -> None:
-        """Enqueue the import of everything."""
+    def begin(self, session: ConnectorSession, backend_id: int) -> int:
+        """
+        Enqueue the import of everything.
+
+        It does what an interrupted run has left undone, too; returns how many of its jobs are
+        cancelled for that.
+        """
+        session.cr.execute(LEFT_OVER, {"ended": ENDED})
+        left_over = [uuid for (uuid,) in session.cr.fetchall()]
+        cancelled = transitions.cancel(session.cr, left_over, "A new run of the demo does it.")
         session.cr.execute(LAST_JOB)
         (self._before,) = session.cr.fetchone()
         self._start = time.monotonic()
         import_shop(session, backend_id)
+        return len(cancelled)
 
     def watch(self) -> Iterator[Snapshot]:
         """

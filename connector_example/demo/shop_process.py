@@ -125,5 +125,6 @@ class ShopProcess:
             json=body,
             timeout=START_SECONDS,
         )
-        answer.raise_for_status()
+        if not answer.ok:
+            raise ConnectorException(f"The shop refuses: {answer.json()['error']}")
         return answer.json() if answer.content else None

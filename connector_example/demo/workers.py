@@ -57,6 +57,13 @@ class Workers:
             self._process.kill()
             self._process.wait()
 
+    def include(self, pid: int) -> bool:
+        """Say whether a process is one of these workers."""
+        try:
+            return os.getpgid(pid) == self._process.pid
+        except ProcessLookupError:
+            return False
+
     def check(self) -> None:
         """
         Raises:
