@@ -32,7 +32,7 @@ model_cr = model
 
 
 def multi(method: Method) -> Method:
-    """Mark a method that works on any number of records. It is the default, and documents itself."""
+    """Mark a method that works on any number of records. It is the default."""
     return _marked(method, _api="multi")
 
 
@@ -56,7 +56,7 @@ def depends(*paths: str | Callable[[Any], Any]) -> Callable[[Method], Method]:
 
 
 def constrains(*names: str) -> Callable[[Method], Method]:
-    """Call the method after a create or write that gave one of these fields; it raises to refuse."""
+    """Call the method after a create or write of one of these fields; it raises to refuse."""
     _only_simple_names("constrains", names)
     return lambda method: _marked(method, _constrains=_joined(method, "_constrains", names))
 

@@ -204,7 +204,7 @@ def _combined(sign: str, unit: Any, zero: Any, domains: Iterable[RawDomain]) -> 
 
 
 def distribute_not(domain: RawDomain) -> list[Any]:
-    """The same domain with each ``!`` carried down into the conditions where their operators allow."""
+    """The same domain with each ``!`` carried down into the conditions, where operators allow."""
     return _written(parse(domain), negated=False)
 
 

@@ -122,7 +122,8 @@ class Broker:
         except RedisError as error:
             raise BrokerDownError(
                 f"Redis at {without_password(self.url)} does not answer: "
-                f"{str(error).rstrip('.')}. Start it, or mend REDIS_URL. Jobs are kept in PostgreSQL and run when it is back."
+                f"{str(error).rstrip('.')}. Start it, or mend REDIS_URL. "
+                "Jobs are kept in PostgreSQL and run when it is back."
             ) from error
 
 

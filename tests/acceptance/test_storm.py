@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
+from psycopg2.extensions import connection as Connection
 
 from connector.embedded import Services
 from connector.server_url import with_parameters

@@ -14,7 +14,7 @@ ON_DELETE = {"cascade": "CASCADE", "restrict": "RESTRICT", "set null": "SET NULL
 
 
 class LinkedIds:
-    """The ids that a relational field of some records is known to hold: what to prefetch together."""
+    """The ids that a relational field of some records is known to hold: prefetched together."""
 
     __slots__ = ("field", "record")
 
@@ -63,7 +63,7 @@ class Id(Field):
 
 
 class Many2one(Field):
-    """A link to one record of *comodel_name*; what happens when that goes is *ondelete*'s matter."""
+    """A link to one record of *comodel_name*; *ondelete* says what happens when that goes."""
 
     type = "many2one"
     column_type = "int4"

@@ -88,8 +88,7 @@ class BaseModel(Tables):
             if name in self._inherits.values():
                 parent = self[name]
                 given.update(
-                    {k: v for k, v in parent.copy_data().items() if k in self._fields}
-                    | {k: v for k, v in given.items()}
+                    {k: v for k, v in parent.copy_data().items() if k in self._fields} | dict(given)
                 )
             elif field.type == "one2many":
                 given[name] = [

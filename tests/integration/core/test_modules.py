@@ -189,7 +189,7 @@ def test_failed_install_leaves_no_trace(database, shop):
 
 def test_failed_import_leaves_no_class(database, shop):
     """
-    Classes of an addon whose import fails are forgotten, so that the next import declares each once.
+    Classes of an addon whose import fails are forgotten; the next import declares each once.
     """
     rewrite(shop, **{"__init__.py": SHOP.rstrip() + "\n    raise LookupError\n"})
     with pytest.raises(LookupError):
@@ -219,19 +219,10 @@ def test_update(database, shop):
     with database.env() as env:
         env.ref("shop_test.first").name = "Changed"
         env.ref("shop_test.own").name = "Changed too"
-    rewrite(
-        shop,
-        **{
-            "__init__.py": SHOP.replace(
-                "tag_ids", "size = fields.Integer(default=3)\n        tag_ids"
-            ),
-            "data.xml": DATA.strip()
-            .replace('ref="kept"', 'eval="False"')
-            .replace(
-                '<record id="kept" model="res.partner"><field name="name">Kept</field></record>', ""
-            ),
-        },
-    )
+    code = SHOP.replace("tag_ids", "size = fields.Integer(default=3)\n        tag_ids")
+    kept = '<record id="kept" model="res.partner"><field name="name">Kept</field></record>'
+    data = DATA.strip().replace(kept, "").replace('ref="kept"', 'eval="False"')
+    rewrite(shop, **{"__init__.py": code, "data.xml": data})
     modules.update(database.name, ["shop_test"])
     with database.env() as env:
         first = env.ref("shop_test.first")
@@ -246,17 +237,9 @@ def test_removed_field_keeps_its_column(database, shop):
     A field that the code has no more keeps its column and values, and loses NOT NULL and its row.
     """
     modules.install(database.name, ["shop_test"])
-    rewrite(
-        shop,
-        {**MANIFEST, "data": []},
-        **{
-            "__init__.py": SHOP.replace(
-                "        name = fields.Char(required=True)\n", "        title = fields.Char()\n", 1
-            ).replace(
-                '        _sql_constraints = [("name_uniq", "unique(name)", "Twice")]\n', "", 1
-            )
-        },
-    )
+    code = SHOP.replace("name = fields.Char(required=True)", "title = fields.Char()")
+    code = code.replace('_sql_constraints = [("name_uniq", "unique(name)", "Twice")]', "")
+    rewrite(shop, {**MANIFEST, "data": []}, **{"__init__.py": code})
     with database.cursor() as cr:
         cr.execute("UPDATE ir_model_data SET noupdate = true WHERE module = 'shop_test'")
     modules.update(database.name, ["shop_test"])
@@ -376,8 +359,10 @@ def test_unknown_hook(database, shop):
         modules.install(database.name, ["shop_test"])
 
 
-def script(stage):
-    return f"def migrate(cr, version):\n    cr.execute('INSERT INTO calls VALUES (%s)', ('{stage} ' + version,))\n"
+SCRIPT = """
+    def migrate(cr, version):
+        cr.execute("INSERT INTO calls VALUES (%s)", ("{} " + version,))
+"""
 
 
 def test_migrations(database, shop):
@@ -387,7 +372,7 @@ def test_migrations(database, shop):
     with database.cursor() as cr:
         cr.execute("CREATE TABLE calls (name varchar)")
     scripts = {
-        f"migrations/{version}/{stage}-do.py": script(f"{version} {stage}")
+        f"migrations/{version}/{stage}-do.py": SCRIPT.format(f"{version} {stage}")
         for version in ("1.0", "1.2", "1.10", "2.0")
         for stage in ("pre", "post", "end")
     }

@@ -38,6 +38,11 @@ def names(database):
         return [name for (name,) in cr.fetchall()]
 
 
+def run(cr, statements):
+    for statement in statements:
+        cr.execute(statement)
+
+
 class Recorder:
     """A transaction that notes what the cursor calls."""
 
@@ -75,9 +80,9 @@ def test_error_rolls_back(database):
     """
     An error that leaves the block undoes its work.
     """
-    with pytest.raises(LookupError), database.cursor() as cr:
-        cr.execute("INSERT INTO thing (name) VALUES ('lost')")
-        raise LookupError
+    statements = "INSERT INTO thing (name) VALUES ('lost')", "SELECT * FROM nothing"
+    with pytest.raises(errors.UndefinedTable), database.cursor() as cr:
+        run(cr, statements)
     assert names(database) == []
 
 
@@ -87,9 +92,9 @@ def test_savepoint_undoes_its_block_alone(database):
     """
     with database.cursor() as cr:
         cr.execute("INSERT INTO thing (name) VALUES ('before')")
+        statements = "INSERT INTO thing (name) VALUES ('within')", "SELECT 1 / 0"
         with pytest.raises(errors.DataError), cr.savepoint():
-            cr.execute("INSERT INTO thing (name) VALUES ('within')")
-            cr.execute("SELECT 1 / 0")
+            run(cr, statements)
         cr.execute("INSERT INTO thing (name) VALUES ('after')")
     assert names(database) == ["before", "after"]
 
@@ -99,10 +104,14 @@ def test_callbacks_of_a_failed_savepoint_are_forgotten(cr):
     A function that was to run after the commit does not when its savepoint was rolled back.
     """
     ran = []
-    cr.postcommit.add(lambda: ran.append("outer"))
-    with pytest.raises(LookupError), cr.savepoint():
+
+    def within():
         cr.postcommit.add(lambda: ran.append("inner"))
         raise LookupError
+
+    cr.postcommit.add(lambda: ran.append("outer"))
+    with pytest.raises(LookupError), cr.savepoint():
+        within()
     cr.commit()
     assert ran == ["outer"]
 
@@ -439,9 +448,11 @@ def test_second_cursor_in_a_test(database):
     """
     Where a test works in one transaction, a second cursor raises with advice.
     """
-    with database.forbid_cursors("use the fixture `database`"):
-        with pytest.raises(CursorError, match="use the fixture"):
-            database.cursor()
+    with (
+        database.forbid_cursors("use the fixture `database`"),
+        pytest.raises(CursorError, match="use the fixture"),
+    ):
+        database.cursor()
     database.cursor().close()
 
 

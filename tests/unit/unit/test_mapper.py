@@ -15,8 +15,8 @@ from connector.exception import (
 from connector.unit.mapper import (
     ExportMapper,
     ImportMapper,
-    Mapper,
     MapOptions,
+    Mapper,
     backend_to_m2o,
     changed_by,
     convert,
