@@ -1,4 +1,4 @@
-"""Decorators of model methods: they mark what a method is for, and the model setup reads the marks."""
+"""Decorators of model methods: they mark what a method is for; the model setup reads the marks."""
 
 from __future__ import annotations
 
