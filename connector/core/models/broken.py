@@ -13,6 +13,8 @@ from connector.core.sql.schema import short_name
 
 __all__ = ["constraint_name", "explained"]
 
+#: foreign_key_violation, and restrict_violation of ON DELETE RESTRICT
+LINK_CODES = frozenset({"23503", "23001"})
 #: the same shape in every language of the server: (columns)=(values)
 DETAIL = re.compile(r"\((.+?)\)=\((.*)\)")
 
@@ -35,7 +37,7 @@ def _explanation(transaction: Any, model_class: Any, ids: Sequence[int], error: 
             f"Missing required value for {model_class._name}.{diagnosis.column_name}{record}. "
             f"Give the field a value."
         )
-    if isinstance(error, errors.ForeignKeyViolation):
+    if error.pgcode in LINK_CODES:
         return ValidationError(_foreign(model_class, diagnosis, record))
     message = _declared_message(model_class, diagnosis.constraint_name or "")
     detail = f" {diagnosis.message_detail}" if diagnosis.message_detail else ""

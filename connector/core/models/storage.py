@@ -77,25 +77,28 @@ def _compute_required(transaction: Transaction, names: Sequence[str]) -> None:
 
 
 def _referred_first(transaction: Transaction, waiting: Sequence[str]) -> list[str]:
-    """The models in an order in which each comes after those that its rows link to."""
-    models = transaction.registry.models
-    order: dict[str, None] = {}
-    open_: set[str] = set()
+    """
+    The models in an order in which each comes after those that its rows link to.
 
-    def visit(name: str) -> None:
-        if name in order or name in open_:
-            return
-        open_.add(name)
-        # Required links first: where links run in a circle, an optional one has to wait.
-        links = [f for f in models[name]._fields.values() if f.is_column and f.type == "many2one"]
-        for link in sorted(links, key=lambda f: not f.required):
-            if link.comodel_name in waiting:
-                visit(link.comodel_name)
-        order[name] = None
-
+    Where links run in a circle, those that are not required have to wait for an UPDATE.
+    """
+    required, optional = {}, {}
     for name in waiting:
-        visit(name)
-    return list(order)
+        links = [
+            field
+            for field in transaction.registry.models[name]._fields.values()
+            if field.is_column and field.type == "many2one" and field.comodel_name != name
+        ]
+        required[name] = {link.comodel_name for link in links if link.required}
+        optional[name] = {link.comodel_name for link in links}
+    order: list[str] = []
+    rest = list(waiting)
+    while rest:
+        free = [name for name in rest if required[name].isdisjoint(rest)] or rest
+        chosen = next((name for name in free if optional[name].isdisjoint(rest)), free[0])
+        order.append(chosen)
+        rest.remove(chosen)
+    return order
 
 
 def _insert(transaction: Transaction, model_class: Any, ids: list[int], later: set[str]) -> None:

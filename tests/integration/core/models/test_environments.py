@@ -1,0 +1,214 @@
+"""Environments: what they are, what they share, and whose they are."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import threading
+from typing import Any
+
+import pytest
+
+from connector.core import api, fields, models
+from connector.core.exceptions import CursorError
+
+
+def declare() -> None:
+    class Thing(models.Model):
+        _name = "environments.thing"
+
+        name = fields.Char()
+        double = fields.Char(compute="_compute_double", store=True)
+        mode = fields.Char(compute="_compute_mode")
+
+        @api.depends("name")
+        def _compute_double(self) -> None:
+            for thing in self:
+                thing.double = (thing.name or "") * 2
+
+        @api.depends()
+        def _compute_mode(self) -> None:
+            for thing in self:
+                thing.mode = self.env.context.get("mode", "none")
+
+
+def test_one_environment_per_user_and_context(env: Any) -> None:
+    """
+    Equal arguments give the same object; each part can be replaced.
+    """
+    assert api.Environment(env.cr, 1, {}) is env
+    assert env(user=1, context={}) is env
+    other = env(user=5, context={"lang": "fr_FR"})
+    assert (other.uid, other.lang, other.cr) == (5, "fr_FR", env.cr)
+    assert other is not env
+    assert env["environments.thing"].with_context(lang="fr_FR").env.lang == "fr_FR"
+    with pytest.raises(NotImplementedError, match="with_context"):
+        env.context["lang"] = "x"
+
+
+def test_is_a_mapping_of_models(env: Any) -> None:
+    """
+    Names of models are its keys, empty recordsets its values.
+    """
+    assert "environments.thing" in env
+    assert "no.such" not in env
+    assert set(env) == set(env.registry)
+    assert env.get("no.such") is None
+    assert env["environments.thing"].ids == []
+    assert env.user.login == "admin"
+    assert env.ref("base.user_root") == env.user
+
+
+def test_cache_belongs_to_the_transaction(env: Any) -> None:
+    """
+    A value written in one environment is in all of the cursor, and survives their end.
+    """
+    thing = env["environments.thing"].create({"name": "a"})
+    env.flush()
+    other = thing.with_context(x=1)
+    other.name = "b"
+    assert thing.name == "b"
+    del other
+    gc.collect()
+    env.cr.execute("SELECT name FROM environments_thing")
+    assert env.cr.fetchall() == [("b",)]
+
+
+def test_computed_values_are_of_their_environment(env: Any) -> None:
+    """
+    A computed value may depend on the context.
+    """
+    thing = env["environments.thing"].create({"name": "a"})
+    assert (thing.mode, thing.with_context(mode="x").mode, thing.mode) == ("none", "x", "none")
+
+
+def test_views_have_the_seeds_shapes(env: Any) -> None:
+    """
+    cache, prefetch, computed, dirty and todo show what is so, when asked.
+    """
+    thing = env["environments.thing"].create({"name": "a"})
+    name, double = thing._fields["name"], thing._fields["double"]
+    assert env.cache[name] == {thing.id: "a"}
+    assert thing.id in env.prefetch["environments.thing"]
+    assert env.all.todo == {double: [thing]}
+    assert env.has_todo()
+    assert env.field_todo(double) == thing
+    assert env.check_todo(double, thing) == thing
+    assert env.get_todo() == (double, thing)
+    env.remove_todo(double, thing)
+    assert not env.has_todo()
+    assert env.check_todo(double, thing) is None
+    env.add_todo(double, thing)
+    assert thing.double == "aa"
+    assert env.all.todo == {}
+    assert not env.computed[double]
+    env.flush()
+    with env.do_in_draft():
+        thing.name = "b"
+        assert env.dirty == {thing: {"name"}}
+    assert env.dirty == {}
+    env.invalidate([(name, [thing.id])])
+    assert env.cache[name] == {}
+    env.invalidate_all()
+    assert thing.name == "a"
+
+
+def test_modes(env: Any) -> None:
+    """
+    The outermost mode holds, and ends with its block.
+    """
+    assert (env.in_draft, env.in_onchange) == (False, False)
+    with env.do_in_onchange():
+        with env.do_in_draft():
+            assert (env.in_draft, env.in_onchange) == (True, True)
+        assert env.in_onchange
+    with env.do_in_draft():
+        assert (env.in_draft, env.in_onchange) == (True, False)
+        assert env(user=7).in_draft
+    assert not env.in_draft
+
+
+def test_clear_upon_failure(env: Any) -> None:
+    """
+    What waits is forgotten when the block raises.
+    """
+    with pytest.raises(RuntimeError), env.clear_upon_failure():
+        env["environments.thing"].create({"name": "a"})
+        raise RuntimeError
+    assert not env.transaction.pending_rows
+    assert not env["environments.thing"].search([])
+
+
+def test_reset_begins_anew(env: Any) -> None:
+    """
+    After reset() the same arguments give another environment, of the same transaction.
+    """
+    api.Environment.reset()
+    again = api.Environment(env.cr, 1, {})
+    assert again is not env
+    assert again.transaction is env.transaction
+    assert set(api.Environment.envs) == {again}
+
+
+def test_manage_is_reentrant(env: Any) -> None:
+    """
+    A block inside a block changes nothing.
+    """
+    before = api.Environment.envs
+    with api.Environment.manage():
+        assert api.Environment.envs is before
+    assert api.Environment.envs is before
+
+
+def test_each_thread_and_task_has_its_own(env: Any) -> None:
+    """
+    Environments are begun anew in every thread and task, started inside or not.
+    """
+    mine = api.Environment.envs
+    found: list[Any] = []
+
+    def look() -> None:
+        with api.Environment.manage():
+            found.append(api.Environment.envs)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(look,))
+    thread.start()
+    thread.join()
+
+    async def look_twice() -> Any:
+        first = api.Environment.envs
+        await asyncio.sleep(0)
+        return first is api.Environment.envs, first
+
+    async def tasks() -> list[Any]:
+        results = await asyncio.gather(look_twice(), look_twice())
+        await asyncio.to_thread(look)
+        return results
+
+    (same1, one), (same2, two) = asyncio.run(tasks())
+    assert same1
+    assert same2
+    everyone = [mine, one, two, *found]
+    assert len({id(envs) for envs in everyone}) == len(everyone)
+
+
+def test_cursor_is_refused_to_another_thread(env: Any) -> None:
+    """
+    Records whose cursor belongs to another thread raise at once.
+    """
+    thing = env["environments.thing"].create({"name": "a"})
+    env.flush()
+    env.invalidate_all()
+    caught: list[Exception] = []
+
+    def use() -> None:
+        try:
+            thing.name  # noqa: B018
+        except Exception as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+    assert [type(error) for error in caught] == [CursorError]

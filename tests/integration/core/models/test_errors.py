@@ -1,0 +1,159 @@
+"""Each mistake gets an error that names model, field and record, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connector.core import exceptions, fields, models
+
+
+def declare() -> None:
+    class Thing(models.Model):
+        _name = "errors.thing"
+        _sql_constraints = [
+            ("code_uniq", "unique(code)", "Two things of one code."),
+            ("positive", "CHECK (number >= 0)", "A number is not negative."),
+        ]
+
+        name = fields.Char(required=True)
+        code = fields.Char()
+        number = fields.Integer()
+        price = fields.Float()
+        day = fields.Date()
+        moment = fields.Datetime()
+        data = fields.Json()
+        kind = fields.Selection([("a", "A")])
+        owner_id = fields.Many2one("errors.owner")
+        owner_ids = fields.Many2many("errors.owner")
+
+    class Owner(models.Model):
+        _name = "errors.owner"
+
+        thing_ids = fields.One2many("errors.thing", "owner_id")
+        must_id = fields.Many2one("errors.thing", ondelete="restrict")
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        ({"nmae": "x"}, exceptions.UnknownFieldError, r"'nmae' on model 'errors.thing'"),
+        ({}, exceptions.RequiredValueError, r"errors.thing.name \(Name\)"),
+        ({"name": False}, exceptions.RequiredValueError, r"errors.thing.name .*Give the field"),
+        ({"name": "a\0b"}, exceptions.FieldValueError, r"errors.thing.name.*NUL"),
+        ({"name": "\ud800"}, exceptions.FieldValueError, r"errors.thing.name.*Unicode"),
+        ({"name": "x", "number": "1x"}, exceptions.FieldValueError, r"errors.thing.number: '1x'"),
+        ({"name": "x", "number": 2**31}, exceptions.FieldValueError, r"outside"),
+        ({"name": "x", "number": 1.5}, exceptions.FieldValueError, r"whole number"),
+        ({"name": "x", "price": "dear"}, exceptions.FieldValueError, r"errors.thing.price"),
+        ({"name": "x", "day": "31.1."}, exceptions.FieldValueError, r"errors.thing.day"),
+        ({"name": "x", "moment": "noon"}, exceptions.FieldValueError, r"errors.thing.moment"),
+        ({"name": "x", "data": {1, 2}}, exceptions.FieldValueError, r"errors.thing.data.*JSON"),
+        ({"name": "x", "kind": "z"}, exceptions.FieldValueError, r"errors.thing.kind.*'a'"),
+        ({"name": "x", "owner_id": "Bob"}, exceptions.FieldValueError, r"errors.owner"),
+        ({"name": "x", "owner_ids": 7}, exceptions.FieldValueError, r"errors.thing.owner_ids"),
+        ({"name": "x", "owner_ids": [(9, 1)]}, exceptions.FieldValueError, r"no command"),
+    ],
+)
+def test_bad_values_are_named_at_once(
+    env: Any, values: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    """
+    create raises before anything is written.
+    """
+    with pytest.raises(error, match=message):
+        env["errors.thing"].create(values)
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+def test_broken_unique_names_the_record(env: Any, rows: int) -> None:
+    """
+    A batch that breaks UNIQUE raises the constraint's message, with record and key.
+    """
+    thing = env["errors.thing"]
+    thing.create({"name": "first", "code": "7"})
+    with pytest.raises(exceptions.ValidationError) as caught, env.cr.savepoint():
+        made = thing.create([{"name": "x", "code": str(7 + i)} for i in range(rows)])
+        bad = made[0]
+        env.flush()
+
+    assert "Two things of one code." in str(caught.value)
+    assert f"errors.thing({bad.id},)" in str(caught.value)
+    assert thing.search([]).mapped("name") == ["first"]  # the transaction goes on
+
+
+def test_broken_check_and_links_are_explained(env: Any) -> None:
+    """
+    CHECK gives its message; a link to nothing names field and record; so does a refused delete.
+    """
+    thing = env["errors.thing"]
+    with pytest.raises(exceptions.ValidationError, match="A number is not negative"):
+        with env.cr.savepoint():
+            thing.create({"name": "x", "number": -1})
+    with pytest.raises(exceptions.ValidationError, match=r"owner_id links to errors.owner\(99,\)"):
+        with env.cr.savepoint():
+            thing.create({"name": "x", "owner_id": 99})
+    record = thing.create({"name": "x"})
+    env["errors.owner"].create({"must_id": record.id})
+    with pytest.raises(exceptions.ValidationError, match="errors_owner.*still links"):
+        with env.cr.savepoint():
+            record.unlink()
+    assert record.exists()
+
+
+def test_broken_update_is_explained(env: Any) -> None:
+    """
+    A write that breaks a constraint is told with the same words.
+    """
+    first, second = env["errors.thing"].create(
+        [{"name": "a", "code": "1"}, {"name": "b", "code": "2"}]
+    )
+    env.flush()
+    with pytest.raises(exceptions.ValidationError, match="Two things of one code"):
+        with env.cr.savepoint():
+            second.code = "1"
+    assert (first.code, second.code) == ("1", "2")
+
+
+def test_mistaken_questions(env: Any) -> None:
+    """
+    Unknown names, unreadable domains and orders, and sets of the wrong size are told.
+    """
+    thing = env["errors.thing"]
+    pair = thing.create([{"name": "a"}, {"name": "b"}])
+    with pytest.raises(exceptions.UnknownModelError, match="errors.nothing"):
+        env["errors.nothing"]
+    with pytest.raises(exceptions.UnknownFieldError, match="'nmae'.*errors.thing"):
+        thing.search([("nmae", "=", 1)])
+    with pytest.raises(exceptions.DomainError, match="Invalid leaf"):
+        thing.search([("name", "equals", 1)])
+    with pytest.raises(exceptions.DomainError, match="goes on after errors.thing.name"):
+        thing.search([("name.first", "=", 1)])
+    with pytest.raises(exceptions.DomainError, match="order 'name sideways'"):
+        thing.search([], order="name sideways")
+    with pytest.raises(exceptions.DomainError, match="no column"):
+        thing.search([], order="owner_ids")
+    with pytest.raises(exceptions.SingletonError, match="Expected singleton: errors.thing"):
+        pair.name  # noqa: B018
+    with pytest.raises(exceptions.SingletonError):
+        pair.ensure_one()
+    with pytest.raises(TypeError, match="apples and oranges"):
+        pair | env["errors.owner"]
+    with pytest.raises(exceptions.UnknownFieldError, match="nmae"):
+        pair.mapped("nmae")
+    with pytest.raises(exceptions.UnknownFieldError, match="nmae"):
+        pair.read(["nmae"])
+    with pytest.raises(exceptions.UnknownExternalIdError, match="External ID not found"):
+        env.ref("base.no_such_id")
+    assert env.ref("base.no_such_id", raise_if_not_found=False) is None
+
+
+def test_failure_of_a_batch_leaves_nothing(env: Any) -> None:
+    """
+    A bad value in the middle of a list creates no record at all.
+    """
+    with pytest.raises(exceptions.FieldValueError):
+        env["errors.thing"].create([{"name": "a"}, {"name": "b", "number": "x"}, {"name": "c"}])
+    assert env["errors.thing"].search_count([]) == 0
+    env.flush()
