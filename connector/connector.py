@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 import warnings
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 from connector.core.addon import addon_of, addon_of_object
@@ -226,6 +227,7 @@ class ConnectorUnit(metaclass=MetaConnectorUnit):
         self.backend = connector_env.backend
         self.backend_record = connector_env.backend_record
         self.session = connector_env.session
+        self._binders: dict[str | None, Binder] = {}
 
     @classmethod
     def match(cls, session: ConnectorSession, model: Any) -> bool:
@@ -256,8 +258,11 @@ class ConnectorUnit(metaclass=MetaConnectorUnit):
         return connector_env.get_connector_unit(connector_unit_class)
 
     def binder_for(self, model: str | None = None) -> Binder:
-        """Make the binder of the current model, or of another one."""
-        return self.unit_for(Binder, model)
+        """Give the binder of the current model, or of another one; made once for this unit."""
+        binder = self._binders.get(model)
+        if binder is None:
+            binder = self._binders[model] = self.unit_for(Binder, model)
+        return binder
 
     def advisory_lock_or_retry(
         self, lock: object, retry_seconds: float = LOCK_RETRY_SECONDS
@@ -315,22 +320,31 @@ class Binder(ConnectorUnit):
             )
         return binding[self._normal_field] if unwrap else binding
 
-    def prefetch(self, external_ids: Iterable[object]) -> None:
-        """Look many external ids up in one statement; `to_openerp` then needs none for them."""
+    def prefetch(self, external_ids: Iterable[object]) -> Recordset:
+        """
+        Look many external ids up in one statement; `to_openerp` then needs none for them.
+
+        Gives the bindings found, whose columns are read with them.
+        """
         keys = [self._key(external_id) for external_id in external_ids]
-        if keys and self._has_unique_key:
-            self.model._prefetch_keys(self._key_names, keys)
+        if self._has_unique_key:
+            return self.model._prefetch_keys(self._key_names, keys)
+        domain = [
+            (self._backend_field, "=", self.backend_record.id),
+            (self._external_field, "in", [external_id for _, external_id in keys]),
+        ]
+        return self.model.with_context(active_test=False).search(domain)
 
     def forget(self, external_id: object) -> None:
         """Forget what was remembered of an external id; called once its lock is held."""
         values = dict(zip(self._key_names, self._key(external_id), strict=True))
         self.env.cr.transaction.forget_key(self.model._name, values)
 
-    @property
+    @cached_property
     def _key_names(self) -> tuple[str, str]:
         return (self._backend_field, self._external_field)
 
-    @property
+    @cached_property
     def _has_unique_key(self) -> bool:
         """Say whether the model declares that an external id is bound once per backend."""
         return tuple(sorted(self._key_names)) in self.model._natural_keys
@@ -397,9 +411,14 @@ class Binder(ConnectorUnit):
                 f"Give one record of {self.model._name!r}, or its id."
             )
         binding = self.model.browse(binding_id) if isinstance(binding_id, int) else binding_id
-        binding.ensure_one().with_context(connector_no_export=True).write(
-            {self._external_field: key, self._sync_date_field: self.env.cr.now()}
-        )
+        binding.ensure_one().with_context(connector_no_export=True).write(self.link_values(key))
+
+    def link_values(self, external_id: object) -> dict[str, Any]:
+        """Give the values by which a binding is linked, for whoever writes it anyway."""
+        return {
+            self._external_field: external_key(external_id),
+            self._sync_date_field: self.env.cr.now(),
+        }
 
     def unwrap_binding(self, binding_id: Any, browse: bool = False) -> Any:
         """Give the id of the normal record behind a binding, or the record with *browse*."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from connector.connector import ConnectorEnvironment, external_key, try_locks
@@ -64,6 +65,11 @@ class ChunkImporter(Importer):
         self._force = False
         self._alone = False
 
+    @cached_property
+    def _first_importer(self) -> RecordImporter:
+        """The importer whose mapper, binder and adapter serve for all records."""
+        return self.unit_for(RecordImporter)
+
     def run(self, records: Sequence[Any], force: bool = False) -> ChunkResult:
         """
         Import at most `SLICE_RECORDS` records; give those set aside.
@@ -113,7 +119,7 @@ class ChunkImporter(Importer):
 
     def _read_dependencies(self, chunk: dict[str, Any]) -> None:
         """Note what each record needs; one that does not even say it is poisoned."""
-        importer = self.unit_for(RecordImporter)
+        importer = self._first_importer
         for external_id, record in list(chunk.items()):
             importer.external_id, importer.record = external_id, record
             try:
@@ -133,7 +139,7 @@ class ChunkImporter(Importer):
 
         A dependency that is bound needs no lock: only a miss may be outdated.
         """
-        missing = self._missing_dependencies()
+        missing = self._missing_of(self._needed())
         names = {self._lock_name(key): key for key in [*map(self._key, chunk), *missing]}
         granted = try_locks(self.env, names)
         self.import_run.locked |= granted
@@ -148,23 +154,25 @@ class ChunkImporter(Importer):
     def _lock_name(self, key: Key) -> str:
         return import_lock_name(self.backend_record, *key)
 
-    def _missing_dependencies(self) -> list[Key]:
-        return [
-            (model, external_id)
-            for model, ids in self._needed_by_model().items()
-            for external_id in ids
-            if not self.binder_for(model).to_openerp(external_id)
-        ]
+    def _needed(self) -> dict[Key, None]:
+        """Give what the records need, each once."""
+        return dict.fromkeys(key for keys in self._dependencies.values() for key in keys)
 
-    def _needed_by_model(self) -> dict[str, list[str]]:
-        """Give what the records need, by model, looked up in one statement each."""
-        needed: dict[str, dict[str, None]] = {}
-        for keys in self._dependencies.values():
-            for model, external_id in keys:
-                needed.setdefault(model, {})[external_id] = None
-        for model, ids in needed.items():
-            self.binder_for(model).prefetch(ids)
-        return {model: list(ids) for model, ids in needed.items()}
+    def _missing_of(self, needed: Iterable[Key]) -> list[Key]:
+        """Give those that are not bound, looked up in one statement for each model."""
+        by_model: dict[str, list[Key]] = {}
+        for key in needed:
+            by_model.setdefault(key[0], []).append(key)
+        missing = []
+        for model, keys in by_model.items():
+            binder = self.binder_for(model)
+            binder.prefetch(external_id for _, external_id in keys)
+            for key in keys:
+                if binder.to_openerp(key[1]):
+                    self.import_run.bound.add(key)
+                else:
+                    missing.append(key)
+        return missing
 
     # -- look-ups ----------------------------------------------------------------------------
 
@@ -172,18 +180,14 @@ class ChunkImporter(Importer):
         """Look up the bindings of the chunk and of what it needs, and what they keep."""
         self._dependencies = {key: self._dependencies[key] for key in chunk}
         self.binder.prefetch(chunk)
-        bindings = self.model.browse(
-            [binding.id for key in chunk if (binding := self.binder.to_openerp(key))]
-        )
-        if bindings and "checksum" in bindings._fields:
-            bindings.mapped("checksum")  # reads them all at once
         self._read_missing()
         self._prefetch_lines(chunk.values())
 
     def _read_missing(self) -> None:
         """Ask the backend for all missing dependencies of a model together."""
         missing: dict[str, list[str]] = {}
-        for model, external_id in self._missing_dependencies():
+        unbound = (key for key in self._needed() if key not in self.import_run.bound)
+        for model, external_id in self._missing_of(unbound):
             if (model, external_id) not in self.import_run.records:
                 missing.setdefault(model, []).append(external_id)
         for model, ids in missing.items():
@@ -261,6 +265,7 @@ class ChunkImporter(Importer):
     def _import_or_set_aside(self, external_id: str, alone: bool) -> None:
         importer = self.unit_for(RecordImporter)
         importer.import_run = self.import_run
+        importer.share_units_of(self._first_importer)
         try:
             importer.run(external_id, force=self._force)
         except Exception as error:

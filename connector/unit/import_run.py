@@ -47,6 +47,8 @@ class ImportRun:
     waiting: dict[Key, set[Key]] = field(default_factory=dict)
     #: records the backend has sent already, by which reading them is saved
     records: dict[Key, Any] = field(default_factory=dict)
+    #: records known to be bound, and not by what this run has written
+    bound: set[Key] = field(default_factory=set)
     #: record locks this transaction holds
     locked: set[str] = field(default_factory=set)
     #: records that are partly written: an error now is undone only by a rollback
@@ -65,6 +67,7 @@ class ImportRun:
             unfinished=set(self.unfinished),
             waiting={key: set(keys) for key, keys in self.waiting.items()},
             records=dict(self.records),
+            bound=set(self.bound),
             locked=set(self.locked),
             writing=set(self.writing),
         )

@@ -28,7 +28,7 @@ from connector.unit.dependency import Dependency, dependencies_in
 from connector.unit.import_run import ImportRun, Key, Outcome
 from connector.unit.map_record import MapRecord
 from connector.unit.modifier import to_utc
-from connector.unit.synchronizer import Importer
+from connector.unit.synchronizer import Importer, Synchronizer
 
 __all__ = ["Importer", "RecordImporter", "import_lock_name"]
 
@@ -79,6 +79,12 @@ class RecordImporter(Importer):
         """The record at work, as the run knows it."""
         return (self.connector_env.model_name, external_key(self.external_id))
 
+    def share_units_of(self, other: Synchronizer) -> None:
+        """Work with the units that *other* has made for the same model."""
+        self._mapper, self._binder = other.mapper, other.binder
+        self._backend_adapter = other.backend_adapter
+        self._binders = other._binders
+
     # -- the way through ---------------------------------------------------------------------
 
     def run(self, external_id: ExternalId, force: bool = False, record: Any = None) -> Outcome:
@@ -118,7 +124,8 @@ class RecordImporter(Importer):
             return Outcome.UNCHANGED
         self.before_import()
         self.import_dependencies()
-        outcome, binding = self._write(self.get_binding(), self.map_data(), force)
+        # A dependency that needs this record may have imported it.
+        outcome, binding = self._write(binding or self.get_binding(), self.map_data(), force)
         self.after_import(binding)
         self.import_run.writing.discard(self.key)
         return outcome
@@ -200,9 +207,9 @@ class RecordImporter(Importer):
 
         With *always* a bound one is imported again.
         """
-        if not always and self.binder_for(binding_model).to_openerp(external_id):
-            return
         needed: Key = (binding_model, external_key(external_id))
+        if not always and self._is_bound(needed):
+            return
         if needed in self.import_run.unfinished:
             # A needs B needs A: this one is imported again, with its link, once that one exists.
             self.import_run.waiting.setdefault(needed, set()).add(self.key)
@@ -212,6 +219,10 @@ class RecordImporter(Importer):
         if isinstance(importer, RecordImporter):
             importer.import_run = self.import_run
         importer.run(external_id)
+
+    def _is_bound(self, key: Key) -> bool:
+        model, external_id = key
+        return key in self.import_run.bound or bool(self.binder_for(model).to_openerp(external_id))
 
     def map_data(self) -> MapRecord:
         """Make the mapping of the record ready."""
@@ -251,12 +262,21 @@ class RecordImporter(Importer):
     def _create(self, values: Values) -> Recordset:
         self.validate_data(values)
         values.setdefault(self.binder._backend_field, self.backend_record.id)
-        values.setdefault(self.binder._external_field, external_key(self.external_id))
+        values.update(self._link_values())
         self._note_lines(values)
         self.import_run.writing.add(self.key)
         binding = self.create(values)
-        self.binder.bind(self.external_id, binding)
+        self._bind(binding)
         return binding
+
+    def _link_values(self) -> Values:
+        """Give what binds the record, to be written with everything else."""
+        return self.binder.link_values(self.external_id)
+
+    def _bind(self, binding: Recordset) -> None:
+        """Bind; the plain binder has nothing to add to what is written already."""
+        if type(self.binder).bind is not Binder.bind:
+            self.binder.bind(self.external_id, binding)
 
     def _update(
         self, binding: Recordset, values: Values, lines: Values, stamps: Values, force: bool
@@ -271,8 +291,8 @@ class RecordImporter(Importer):
         if changes:
             self.validate_data({**values, **lines})
             self.import_run.writing.add(self.key)
-            self.update(binding, changes)
-            self.binder.bind(self.external_id, binding)
+            self.update(binding, {**changes, **self._link_values()})
+            self._bind(binding)
         for line in removed:
             line.unlink()
         return Outcome.UNCHANGED if same and not force else Outcome.UPDATED
