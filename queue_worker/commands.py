@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,7 +36,10 @@ SELECT uuid, state, channel, retry, max_retries, date_created, name, exc_message
 @click.option("-n", "--workers", type=click.IntRange(min=1), help="Worker processes.")
 @click.option("-d", "--database", "databases", multiple=True, help="Database to serve; repeatable.")
 @click.option("--stop-when-idle", is_flag=True, help="End when no job is left that could run now.")
-def worker(workers: int | None, databases: Sequence[str], stop_when_idle: bool) -> None:
+@click.option("--stop-with-input", is_flag=True, help="End when standard input ends.")
+def worker(
+    workers: int | None, databases: Sequence[str], stop_when_idle: bool, stop_with_input: bool
+) -> None:
     """
     Run jobs: one dispatcher and N worker processes, until SIGTERM or Ctrl-C.
 
@@ -55,6 +59,7 @@ def worker(workers: int | None, databases: Sequence[str], stop_when_idle: bool) 
             served,
             workers or settings.workers,
             is_idle=(lambda: all(map(_is_idle, served))) if stop_when_idle else None,
+            leash=sys.stdin.fileno() if stop_with_input else None,
         ).run()
 
 

@@ -77,10 +77,13 @@ class Supervisor:
         workers: int,
         *,
         is_idle: Callable[[], bool] | None = None,
+        leash: int | None = None,
     ) -> None:
         self._config = config
         self._databases = list(databases)
         self._is_idle = is_idle
+        #: A file descriptor; its end is a reason to stop.
+        self._leash = leash
         self._stopping = False
         self._wake_reader, self._wake_writer = os.pipe()
         self._slots = [Slot("dispatcher", self._dispatch)]
@@ -134,7 +137,16 @@ class Supervisor:
     def _wait(self, seconds: float) -> None:
         ends = [process.sentinel for process in self._alive()]
         awake = [] if self._stopping else [self._wake_reader]
-        wait([*ends, *awake], timeout=max(0.0, seconds))
+        if self._leash is not None:
+            awake.append(self._leash)
+        if self._leash in wait([*ends, *awake], timeout=max(0.0, seconds)):
+            self._follow_leash()
+
+    def _follow_leash(self) -> None:
+        """Stop when whoever holds the other end is gone; what he writes means nothing."""
+        if self._leash is not None and not os.read(self._leash, 4096):
+            self._leash = None
+            self._stopping = True
 
     def _dispatch(self) -> None:
         """In the child: dispatch until asked to stop, or until the supervisor is gone."""

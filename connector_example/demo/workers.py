@@ -22,7 +22,10 @@ class Workers:
 
     def __init__(self, services: Services, database: str, count: int, log: Path) -> None:
         self._services = services
-        self._arguments = ["worker", "-n", str(count), "-d", database]
+        self._arguments = [
+            *("worker", "-n", str(count), "-d", database),
+            "--stop-with-input",  # so that they never outlive a demo that is killed
+        ]
         self._log = log
 
     def __enter__(self) -> Self:
@@ -35,7 +38,7 @@ class Workers:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this package
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 env=os.environ | urls,
@@ -50,7 +53,8 @@ class Workers:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._process.terminate()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
