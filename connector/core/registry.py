@@ -305,22 +305,29 @@ class Registry(Mapping[str, Any]):
     def setup_signaling(self) -> None:
         """Remember the numbers of the signals; what is loaded from now on is at least as new."""
         with self._db.cursor(sql.READ_COMMITTED) as cr:
-            self.registry_sequence, self.cache_sequence = signaling.read(cr)
+            if signaling.exist(cr):
+                self.registry_sequence, self.cache_sequence = signaling.read(cr)
 
-    def check_signaling(self) -> "Registry":
+    def check_signaling(self, cr: sql.Cursor | None = None) -> "Registry":
         """
         Follow the signals of other processes; to be called before each job or request.
 
-        Returns the registry to use from now on: this one, or its successor.
+        Returns the registry to use from now on: this one, or its successor. With *cr* the
+        numbers are read there, by one statement.
         """
         if self.in_test_mode():
             return self
-        with self._db.cursor(sql.READ_COMMITTED) as cr:
-            registry_sequence, cache_sequence = signaling.read(cr)
-            if (registry_sequence, cache_sequence) == (self.registry_sequence, self.cache_sequence):
-                return self
-            newer = signaling.module_states(cr) != self.module_states
-        if newer or registry_sequence != self.registry_sequence:
+        if cr is None:
+            with self._db.cursor(sql.READ_COMMITTED) as own:
+                return self.check_signaling(own)
+        registry_sequence, cache_sequence = signaling.read(cr)
+        if (registry_sequence, cache_sequence) == (self.registry_sequence, self.cache_sequence):
+            return self
+        # Modules may be newer without a registry signal: who installed them died before it.
+        if (
+            registry_sequence != self.registry_sequence
+            or signaling.module_states(cr) != self.module_states
+        ):
             logger.info("Reloading the registry after a signal", extra={"database": self.db_name})
             return Registry.new(self.db_name)
         self.cache.clear()

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from connector.core import registries, sql
+from connector.core.exceptions import ModuleError
 from connector.core.modules.loading import MISSING_TABLES, load_modules
 from connector.core.modules.states import Changes, State, is_initialised, reset
 
@@ -78,7 +79,12 @@ def _change(db_name: str, changes: Changes) -> Any:
         try:
             return registries.builder()(db_name, update_module=True, changes=changes)
         except sql.errors.Error as error:
-            if attempt == TRIES or not sql.errors.is_conflict(error):
+            if not sql.errors.is_conflict(error):
                 raise
+            if attempt == TRIES:
+                raise ModuleError(
+                    f"The addons of {db_name!r} cannot be changed while others work in it: "
+                    f"{str(error).strip()}. Nothing is half done; stop the workers and try again."
+                ) from error
             time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - not a secret
     raise AssertionError("the loop returns or raises")

@@ -35,6 +35,9 @@ LOCK_CLASS, LOCK_OBJECT = 0x6D6F64, 1
 LOCK_WAIT_SECONDS = 600.0
 LOCK_POLL_SECONDS = 0.1
 
+#: how long ALTER TABLE waits for those who use the table; they all wait behind it meanwhile
+TABLE_WAIT = "10s"
+
 
 def load_modules(
     registry: Any,
@@ -245,6 +248,7 @@ def _one_at_a_time(cr: sql.Cursor) -> Iterator[None]:
                 f"advisory lock of class {LOCK_CLASS}."
             )
         time.sleep(LOCK_POLL_SECONDS)
+    cr.execute("SELECT set_config('lock_timeout', %s, false)", (TABLE_WAIT,))
     # The snapshot was taken before the lock was granted; what the other did is not in it.
     cr.commit()
     try:
@@ -252,6 +256,8 @@ def _one_at_a_time(cr: sql.Cursor) -> Iterator[None]:
     finally:
         if not cr.connection.closed:
             cr.rollback()
+            cr.execute("RESET lock_timeout")
+            cr.commit()
             locks.release_session_lock(cr, LOCK_CLASS, LOCK_OBJECT)
 
 

@@ -21,11 +21,14 @@ def create(cr: Cursor) -> None:
         _next(cr, name)
 
 
-def read(cr: Cursor) -> tuple[int | None, int | None]:
-    """The numbers of registry and caches; None in a database that is not initialised."""
+def exist(cr: Cursor) -> bool:
+    """Whether the sequences are there: not in a database that is not initialised."""
     cr.execute_unflushed("SELECT to_regclass(%s) IS NOT NULL", (REGISTRY_SEQUENCE,))
-    if not cr.fetchone()[0]:
-        return None, None
+    return bool(cr.fetchone()[0])
+
+
+def read(cr: Cursor) -> tuple[int, int]:
+    """The numbers of registry and caches, by one statement."""
     cr.execute_unflushed(
         "SELECT r.last_value, c.last_value FROM base_registry_signaling r, base_cache_signaling c"
     )

@@ -77,12 +77,12 @@ class Server:
     def __init__(self, dsn: str, maxconn: int) -> None:
         try:
             self._parameters = {**_CONNECTION_PARAMETERS, **parse_dsn(dsn)}
-        except psycopg2.ProgrammingError as error:
+        except psycopg2.ProgrammingError:
             # The error of libpq may quote the password.
             raise DatabaseUnreachableError(
                 "The database URL cannot be read. "
                 "It looks like postgresql://user:password@host:5432/database."
-            ) from error.with_traceback(None).__cause__
+            ) from None
         self.default_database: str = self._parameters.pop("dbname", "") or "connector"
         self.pool = Pool(self._open, maxconn)
         self._databases: dict[str, Database] = {}

@@ -1,0 +1,385 @@
+"""Registries of real databases: built, kept, told of changes."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from connector.core import addon, modules, registries, sql
+from connector.core.environment import Environment
+from connector.core.exceptions import UnknownModelError, UserError, ValidationError
+from connector.core.modules import signaling
+from connector.core.registry import Registry
+from connector.core.sql import schema
+
+pytestmark = pytest.mark.addons("base")
+
+GADGET = """
+    from connector.core import fields, models
+
+    class Gadget(models.Model):
+        _name = "test.gadget"
+        name = fields.Char()
+"""
+
+
+@pytest.fixture
+def gadget(addon_folder):
+    addon_folder.write("gadget", {"depends": ["base"]}, {"__init__.py": GADGET})
+    return addon_folder
+
+
+def in_another_process(statements, folder=()):
+    """Run statements in a new process that knows the same server; returns what it prints."""
+    parameters = sql.current_server()._parameters
+    dsn = " ".join(f"{name}='{value}'" for name, value in parameters.items())
+    program = (
+        "from connector.core import addon, modules, sql\n"
+        "from connector.core.registry import Registry\n"
+        f"sql.use_server({dsn!r})\n"
+        f"addon.use_addons_path({[str(path) for path in folder]!r})\n" + textwrap.dedent(statements)
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_one_registry_per_database(database):
+    """
+    A database has one registry in a process, found by name.
+    """
+    registry = Registry(database.name)
+    assert Registry(database.name) is registry
+    assert Registry.registries[database.name] is registry
+    assert registry.ready
+    assert registry.loaded
+    Registry.delete(database.name)
+    assert Registry(database.name) is not registry
+
+
+def test_mapping(database):
+    """
+    A registry maps names of models to classes, and names a model that it does not have.
+    """
+    registry = database.registry
+    assert registry["res.partner"]._name == "res.partner"
+    assert registry("res.partner") is registry["res.partner"]
+    assert "res.partner" in registry
+    assert len(registry) == len(list(registry))
+    with pytest.raises(UnknownModelError, match="no model 'no.model'"):
+        registry["no.model"]
+    with pytest.raises(KeyError):
+        registry["no.model"]
+
+
+def test_descendants(database):
+    """
+    Descendants follow the kinds of inheritance asked for, the start included.
+    """
+    registry = database.registry
+    assert registry.descendants(["res.partner"], "_inherits") == ["res.partner", "res.users"]
+    assert registry.descendants(["res.partner"], "_inherit") == ["res.partner"]
+
+
+def test_registry_in_use_is_kept(database, monkeypatch):
+    """
+    The map goes over its size while a registry has an open cursor, and shrinks when it closes.
+    """
+    monkeypatch.setattr(Registry.registries, "size", 1)
+    other = f"{database.name}_other"
+    sql.create_database(other, template=database.name)
+    try:
+        cr = Registry(database.name).cursor()
+        Registry(other)
+        assert {database.name, other} <= set(Registry.registries)
+        cr.close()
+        assert database.name not in Registry.registries
+        assert other in Registry.registries
+    finally:
+        Registry.delete(other)
+        sql.drop_database(other)
+
+
+def test_nothing_changed(database):
+    """
+    Without a signal the registry stays, at the price of two short statements.
+    """
+    registry = database.registry
+    assert registry.check_signaling() is registry
+
+
+def test_registry_signal(database):
+    """
+    A signal of another process has the registry built anew, once.
+    """
+    registry = database.registry
+    in_another_process(f"Registry({database.name!r}).signal_registry_change()")
+    successor = registry.check_signaling()
+    assert successor is not registry
+    assert successor.check_signaling() is successor
+    assert Registry(database.name) is successor
+
+
+def test_cache_signal(database):
+    """
+    A cache signal of another process empties the caches, and leaves the registry.
+    """
+    registry = database.registry
+    registry.cache["key"] = "value"
+    in_another_process(
+        f"""
+        registry = Registry({database.name!r})
+        registry.clear_caches()
+        registry.signal_changes()
+        """
+    )
+    assert registry.check_signaling() is registry
+    assert "key" not in registry.cache
+    registry.cache["key"] = "value"
+    assert registry.check_signaling() is registry
+    assert registry.cache["key"] == "value"
+
+
+def test_own_signal_is_not_followed(database):
+    """
+    The process that signals does not reload for its own signal, but does for one in between.
+    """
+    registry = database.registry
+    registry.signal_registry_change()
+    assert registry.check_signaling() is registry
+    in_another_process(f"Registry({database.name!r}).signal_registry_change()")
+    registry.signal_registry_change()
+    assert registry.check_signaling() is not registry
+
+
+def test_rights_changed_elsewhere(database):
+    """
+    A transaction that changes rights has the caches of all processes emptied after its commit.
+    """
+    registry = database.registry
+    registry.cache["key"] = "value"
+    in_another_process(
+        f"""
+        from connector.core.environment import Environment
+        with Registry({database.name!r}).cursor() as cr:
+            env = Environment(cr, 1, {{}})
+            env["ir.model.access"].search([], limit=1).write({{"perm_unlink": True}})
+        """
+    )
+    registry.check_signaling()
+    assert "key" not in registry.cache
+
+
+def test_module_installed_elsewhere(database, gadget):
+    """
+    A module installed by one process is seen by another at its next look.
+    """
+    registry = database.registry
+    in_another_process(f"modules.install({database.name!r}, ['gadget'])", folder=[gadget.path])
+    assert "test.gadget" not in registry
+    assert "test.gadget" in registry.check_signaling()
+
+
+def test_installer_that_died_before_its_signal(database, gadget):
+    """
+    An installation that nobody was told of is told by the next process that finds it.
+    """
+    registry = database.registry
+    in_another_process(
+        f"""
+        from connector.core.modules import signaling
+        signaling.advance_registry = lambda cr: exit(0)
+        modules.install({database.name!r}, ['gadget'])
+        """,
+        folder=[gadget.path],
+    )
+    assert registry.check_signaling() is registry
+    in_another_process(f"Registry({database.name!r})", folder=[gadget.path])
+    assert "test.gadget" in registry.check_signaling()
+
+
+def test_two_processes_install_at_once(database, gadget):
+    """
+    Processes that install the same addon at the same time take turns, and both succeed.
+    """
+    parameters = sql.current_server()._parameters
+    dsn = " ".join(f"{name}='{value}'" for name, value in parameters.items())
+    program = (
+        "from connector.core import addon, modules, sql\n"
+        f"sql.use_server({dsn!r})\n"
+        f"addon.use_addons_path([{str(gadget.path)!r}])\n"
+        f"print('test.gadget' in modules.install({database.name!r}, ['gadget']))\n"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    assert [process.communicate(timeout=60)[0].strip() for process in running] == ["True", "True"]
+
+
+def test_two_processes_initialise_at_once(empty_database):
+    """
+    Processes that initialise one database at the same time leave one base.
+    """
+    parameters = sql.current_server()._parameters
+    dsn = " ".join(f"{name}='{value}'" for name, value in parameters.items())
+    program = (
+        "from connector.core import modules, sql\n"
+        f"sql.use_server({dsn!r})\n"
+        f"print(len(modules.initialise({empty_database!r})) > 10)\n"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    assert [process.communicate(timeout=60)[0].strip() for process in running] == ["True", "True"]
+    assert modules.installed(empty_database) == ["base"]
+
+
+def test_interrupted_installation_is_taken_up(database, gadget):
+    """
+    Marks that a killed process left behind are done by the next change, or by `reset`.
+    """
+    with database.cursor() as cr:
+        cr.execute(
+            "INSERT INTO ir_module_module (name, state) VALUES ('gadget', 'to install')"
+            " ON CONFLICT (name) DO UPDATE SET state = 'to install'"
+        )
+    assert "test.gadget" not in Registry.new(database.name)
+    modules.reset_modules_state(database.name)
+    assert "test.gadget" not in Registry.new(database.name, update_module=True)
+    with database.cursor() as cr:
+        cr.execute("UPDATE ir_module_module SET state = 'to install' WHERE name = 'gadget'")
+    assert "test.gadget" in Registry.new(database.name, update_module=True)
+
+
+def test_manual_model(database):
+    """
+    A model and fields made through ir.model can be used at once, and by another process.
+    """
+    with database.env() as env:
+        model = env["ir.model"].create({"name": "Thing", "model": "x_thing"})
+        env["ir.model.fields"].create(
+            [
+                {"model_id": model.id, "name": "x_size", "ttype": "integer"},
+                {"model": "res.partner", "name": "x_thing_id", "ttype": "many2one",
+                 "relation": "x_thing"},
+            ]
+        )  # fmt: skip
+        thing = env["x_thing"].create({"x_name": "One", "x_size": 7})
+        partner = env["res.partner"].create({"name": "Owner", "x_thing_id": thing.id})
+        assert partner.x_thing_id.x_size == 7
+        partner_id = partner.id
+    found = in_another_process(
+        f"""
+        from connector.core.environment import Environment
+        with Registry({database.name!r}).cursor() as cr:
+            print(Environment(cr, 1, {{}})["res.partner"].browse({partner_id}).x_thing_id.x_name)
+        """
+    )
+    assert found == "One"
+
+
+def test_manual_model_is_gone_after_a_rollback(database):
+    """
+    A custom model that was rolled back is in the registry no more.
+    """
+    with Environment.manage(), database.cursor() as cr:
+        env = Environment(cr, 1, {})
+        env["ir.model"].create({"name": "Thing", "model": "x_thing"})
+        assert "x_thing" in env
+        cr.rollback()
+    assert "x_thing" not in database.registry
+    with database.cursor() as cr:
+        assert not schema.table_exists(cr, "x_thing")
+
+
+def test_manual_model_removed(database):
+    """
+    A custom model and a custom field can be removed, with table and column.
+    """
+    with database.env() as env:
+        env["ir.model"].create({"name": "Thing", "model": "x_thing"})
+        env["ir.model.fields"].create({"model": "res.partner", "name": "x_a", "ttype": "char"})
+    with database.env() as env:
+        env["ir.model"].search([("model", "=", "x_thing")]).unlink()
+        env["ir.model.fields"].search([("name", "=", "x_a")]).unlink()
+        assert "x_thing" not in env
+        assert "x_a" not in env["res.partner"]._fields
+        assert env["res.partner"].search([]).mapped("name")
+    with database.cursor() as cr:
+        assert not schema.table_exists(cr, "x_thing")
+        assert "x_a" not in schema.table_columns(cr, "res_partner")
+
+
+def test_manual_names(database):
+    """
+    Custom names start with x_, and what belongs to an addon is not deleted as if it were custom.
+    """
+    with database.env() as env:
+        with pytest.raises(ValidationError, match="starts with 'x_'"), env.cr.savepoint():
+            env["ir.model"].create({"name": "Thing", "model": "thing"})
+        with pytest.raises(UserError, match="belongs to an addon"), env.cr.savepoint():
+            env["ir.model"].search([("model", "=", "res.partner")]).unlink()
+
+
+def test_caches_of_a_failed_load(database, monkeypatch):
+    """
+    A registry that cannot be built is not kept, and the next question tries again.
+    """
+    Registry.delete(database.name)
+    with monkeypatch.context() as patch:
+        patch.setattr(signaling, "module_states", lambda cr: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            Registry(database.name)
+    assert database.name not in Registry.registries
+    assert Registry(database.name).ready
+
+
+def test_size_of_the_map():
+    """
+    The map is as large as configured, else as the memory limit allows.
+    """
+    assert registries.size_for(None, None) == 136
+    assert registries.size_for(5, None) == 5
+    assert registries.size_for(None, 150 * 1024 * 1024) == 10
+
+
+def test_reload_is_quick(database):
+    """
+    Building a registry again in a live process writes nothing.
+    """
+    with database.cursor() as cr:
+        cr.execute("SELECT last_value FROM base_registry_signaling")
+        before = cr.fetchone()
+    Registry.new(database.name)
+    with database.cursor() as cr:
+        cr.execute("SELECT last_value FROM base_registry_signaling")
+        assert cr.fetchone() == before
+
+
+def test_addon_folder_is_importable(gadget):
+    """
+    An addon of a folder is one module object under all its names.
+    """
+    import importlib
+
+    from connector.core.modules import imports
+
+    imports.install_aliases()
+    assert addon.addon_of("connector.addons.gadget.models") == "gadget"
+    module = importlib.import_module("connector.addons.gadget")
+    assert importlib.import_module("openerp.addons.gadget") is module
+    assert importlib.import_module("odoo.addons.gadget") is module
+
+
+def test_environment_finds_its_registry(database):
+    """
+    An environment on a bare cursor finds the registry of its database.
+    """
+    with sql.connect(database.name).cursor() as cr:
+        env = Environment(cr, 1, {})
+        assert env.registry is Registry(database.name)
