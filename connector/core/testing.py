@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 from connector.core import sql
 from connector.core.environment import Environment
+from connector.core.modules import identity
 from connector.core.registry import Registry
 
 __all__ = ["CommittedCase", "TransactionCase", "one_transaction", "use_database"]
@@ -57,8 +58,8 @@ def one_transaction(db_name: str, advice: str = ADVICE) -> Iterator[Any]:
         cr.close()
 
 
-class _Case(unittest.TestCase):
-    """What both kinds of case offer."""
+class Case(unittest.TestCase):
+    """What both kinds of case offer; not a case itself."""
 
     db_name: ClassVar[str | None] = None
     #: the user that tests work for
@@ -79,7 +80,7 @@ class _Case(unittest.TestCase):
     env: Any
 
 
-class TransactionCase(_Case):
+class TransactionCase(Case):
     """Each test has ``self.env`` and ``self.cr``; what it does is rolled back."""
 
     def setUp(self) -> None:
@@ -92,7 +93,7 @@ class TransactionCase(_Case):
         self.env = root(user=self.uid)
 
 
-class CommittedCase(_Case):
+class CommittedCase(Case):
     """Each test has a copy of the database, and opens environments on it with ``open_env``."""
 
     def setUp(self) -> None:
@@ -102,6 +103,8 @@ class CommittedCase(_Case):
         sql.close_all(source)
         sql.create_database(self.database, source)
         self.addCleanup(self._drop)
+        with sql.connect(self.database).cursor() as cr:
+            identity.adopt(cr)  # a copy would sleep otherwise: it runs no job
         self.registry = Registry(self.database)
 
     def _drop(self) -> None:

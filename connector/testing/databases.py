@@ -52,17 +52,3 @@ class TestDatabase:
 
     def __repr__(self) -> str:
         return f"<TestDatabase {self.name}>"
-
-
-@contextmanager
-def one_transaction(db_name: str) -> Iterator[Any]:
-    """An environment of the superuser in one transaction, which is rolled back at the end."""
-    registry = Registry(db_name)
-    cr = sql.RolledBackCursor(sql.current_server().pool, db_name)
-    registry.enter_test_mode(cr)
-    try:
-        with Environment.manage(), sql.connect(db_name).forbid_cursors(ADVICE):
-            yield Environment(cr, SUPERUSER_ID, {})
-    finally:
-        registry.leave_test_mode()
-        cr.close()

@@ -6,6 +6,7 @@ The pytest plugin: servers, databases and environments for tests.
     database     a real copy of the template database, with real commits
     env          one transaction that is rolled back, on a copy shared by such tests
     session      a connector session over `env`
+    (no name)    TransactionCase and CommittedCase get the database of their addons
     declared_in  classes made in its block belong to an addon, until the test ends
 
 Imported by every run of pytest, so it imports what it needs when a fixture is used.
@@ -13,6 +14,7 @@ Imported by every run of pytest, so it imports what it needs when a fixture is u
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -96,10 +98,25 @@ def env(
     shared_databases: Callable[[tuple[str, ...]], str], addons: tuple[str, ...]
 ) -> Iterator[Any]:
     """An environment of the superuser in one transaction, which is rolled back."""
-    from connector.testing import databases
+    from connector.core.testing import one_transaction
+    from connector.testing.databases import ADVICE
 
-    with databases.one_transaction(shared_databases(addons)) as environment:
+    with one_transaction(shared_databases(addons), ADVICE) as environment:
         yield environment
+
+
+@pytest.fixture(autouse=True)
+def _database_of_cases(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tell TransactionCase and CommittedCase the database of their addons."""
+    testing = sys.modules.get("connector.core.testing")
+    case = getattr(request, "cls", None)
+    if testing is None or case is None or not issubclass(case, testing.Case):
+        yield
+        return
+    shared = request.getfixturevalue("shared_databases")
+    testing.use_database(shared(request.getfixturevalue("addons")))
+    yield
+    testing.use_database(None)
 
 
 @pytest.fixture
