@@ -6,6 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 logger = logging.getLogger(__name__)
@@ -116,9 +117,10 @@ class Registries(LRU[str, Any]):
                     registry.clear_caches()
 
     def _touch(self, db_name: str) -> None:
-        with self._lock:
-            if db_name in self._items:
-                self._items.move_to_end(db_name)
+        # Without the lock, which a thread may hold for as long as it builds a registry: one
+        # call into a C type is atomic.
+        with suppress(KeyError):
+            self._items.move_to_end(db_name)
 
 
 def size_for(registry_lru_size: int | None, limit_memory_soft: int | None) -> int:

@@ -154,8 +154,11 @@ class _Evaluator:
                     f"The expression {self._text!r} uses the unknown name {name!r}. "
                     f"Known are: {', '.join(sorted(self._names))}."
                 )
-            case ast.Attribute(value=owner, attr=name) if name in _ATTRIBUTES:
-                return getattr(self.value(owner), name)
+            case ast.Attribute(value=owner, attr=name):
+                record = self.value(owner)
+                # Of a record its fields alone: with its environment anything could be done.
+                if name in getattr(type(record), "_fields", _ATTRIBUTES) or name == "ids":
+                    return getattr(record, name)
             case ast.Call(func=function, args=args, keywords=keywords):
                 return self.value(function)(
                     *[self.value(arg) for arg in args],

@@ -64,6 +64,7 @@ class ResUsers(models.Model):
         for user in self:
             if user.password:
                 user.sudo().password_crypt = _hasher.hash(user.password)
+        self.env.invalidate([(self._fields["password"], self.ids)])
 
     @api.model
     def authenticate(self, login: str, password: str) -> int:
