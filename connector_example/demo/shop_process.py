@@ -87,6 +87,10 @@ class ShopProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Close the shop; a second time does nothing."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()  # which the shop takes for its closing time
