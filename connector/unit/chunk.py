@@ -15,11 +15,13 @@ from functools import cached_property
 from typing import Any
 
 from connector.connector import ConnectorEnvironment, external_key, try_locks
+from connector.core.models import BaseModel
 from connector.core.sql import errors as sql_errors
 from connector.exception import (
     BackendAccessError,
     IDMissingInBackend,
     InvalidDataError,
+    MappingError,
     NetworkRetryableError,
     RateLimitError,
     RetryableJobError,
@@ -68,7 +70,13 @@ class ChunkImporter(Importer):
     @cached_property
     def _first_importer(self) -> RecordImporter:
         """The importer whose mapper, binder and adapter serve for all records."""
-        return self.unit_for(RecordImporter)
+        importer = self.unit_for(RecordImporter)
+        importer.import_run = self.import_run
+        plain = type(importer).create is RecordImporter.create
+        # A model's own `create` may have been written for one record at a time, as in 8.0.
+        if plain and type(self.model).create is BaseModel.create:
+            self.import_run.gathers = self.connector_env.model_name
+        return importer
 
     def run(self, records: Sequence[Any], force: bool = False) -> ChunkResult:
         """
@@ -244,6 +252,7 @@ class ChunkImporter(Importer):
             with self.env.cr.savepoint():
                 for external_id in external_ids:
                     self._import_or_set_aside(external_id, alone=len(external_ids) == 1)
+                self._first_importer.create_gathered()
                 self.env.cr.transaction.flush()
         except Exception as error:
             self.import_run.back_to(mark)
@@ -263,17 +272,30 @@ class ChunkImporter(Importer):
             self._set_aside(external_ids[0], error)
 
     def _import_or_set_aside(self, external_id: str, alone: bool) -> None:
-        importer = self.unit_for(RecordImporter)
-        importer.import_run = self.import_run
-        importer.share_units_of(self._first_importer)
         try:
-            importer.run(external_id, force=self._force)
+            self._import_one(external_id)
         except Exception as error:
             # Nothing of the record is written yet: nothing has to be undone for the others.
             harmless = not self.import_run.writing and _database_error(error) is None
             if alone or not harmless or not self._is_of_a_record(error):
                 raise
             self._set_aside(external_id, error)
+
+    def _import_one(self, external_id: str) -> None:
+        try:
+            self._new_importer().run(external_id, force=self._force)
+        except MappingError:
+            if not self.import_run.gathered:
+                raise
+            # It may need, without saying so, a record that is gathered and not yet created.
+            self._first_importer.create_gathered()
+            self._new_importer().run(external_id, force=self._force)
+
+    def _new_importer(self) -> RecordImporter:
+        importer = self.unit_for(RecordImporter)
+        importer.import_run = self.import_run
+        importer.share_units_of(self._first_importer)
+        return importer
 
     @staticmethod
     def _is_of_a_record(error: Exception) -> bool:

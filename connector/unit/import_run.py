@@ -51,6 +51,10 @@ class ImportRun:
     bound: set[Key] = field(default_factory=set)
     #: record locks this transaction holds
     locked: set[str] = field(default_factory=set)
+    #: the model whose new records are gathered and created together
+    gathers: str | None = None
+    #: those records: their importer and the values to create
+    gathered: dict[Key, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
     #: records that are partly written: an error now is undone only by a rollback
     writing: set[Key] = field(default_factory=set)
 
@@ -69,6 +73,8 @@ class ImportRun:
             records=dict(self.records),
             bound=set(self.bound),
             locked=set(self.locked),
+            gathers=self.gathers,
+            gathered=dict(self.gathered),
             writing=set(self.writing),
         )
 

@@ -73,11 +73,12 @@ class RecordImporter(Importer):
         self.external_id: ExternalId = ""
         self.record: Any = None
         self.import_run = ImportRun()
+        self._key: Key = (connector_env.model_name, "")
 
     @property
     def key(self) -> Key:
         """The record at work, as the run knows it."""
-        return (self.connector_env.model_name, external_key(self.external_id))
+        return self._key
 
     def share_units_of(self, other: Synchronizer) -> None:
         """Work with the units that *other* has made for the same model."""
@@ -98,6 +99,7 @@ class RecordImporter(Importer):
             RetryableJobError: another job imports this record or one that it needs.
         """
         self.external_id, run = external_id, self.import_run
+        self._key = (self.connector_env.model_name, external_key(external_id))
         if self.key in run.outcomes and not force:
             return run.outcomes[self.key]
         self.acquire_lock()
@@ -126,8 +128,9 @@ class RecordImporter(Importer):
         self.import_dependencies()
         # A dependency that needs this record may have imported it.
         outcome, binding = self._write(binding or self.get_binding(), self.map_data(), force)
-        self.after_import(binding)
-        self.import_run.writing.discard(self.key)
+        if binding is not None:
+            self.after_import(binding)
+            self.import_run.writing.discard(self.key)
         return outcome
 
     def acquire_lock(self) -> None:
@@ -208,6 +211,7 @@ class RecordImporter(Importer):
         With *always* a bound one is imported again.
         """
         needed: Key = (binding_model, external_key(external_id))
+        self._create_if_gathered(needed)
         if not always and self._is_bound(needed):
             return
         if needed in self.import_run.unfinished:
@@ -219,6 +223,11 @@ class RecordImporter(Importer):
         if isinstance(importer, RecordImporter):
             importer.import_run = self.import_run
         importer.run(external_id)
+        self._create_if_gathered(needed)
+
+    def _create_if_gathered(self, needed: Key) -> None:
+        if needed in self.import_run.gathered:
+            self.create_gathered()
 
     def _is_bound(self, key: Key) -> bool:
         model, external_id = key
@@ -246,7 +255,8 @@ class RecordImporter(Importer):
 
     def _write(
         self, binding: Recordset, map_record: MapRecord, force: bool
-    ) -> tuple[Outcome, Recordset]:
+    ) -> tuple[Outcome, Recordset | None]:
+        """Give the outcome and the binding; None for one that is gathered and created later."""
         values = map_record.values(**self._map_options(for_create=False))
         targets = [target for _, target, _ in self.mapper.children if target in values]
         lines = {target: values.pop(target) for target in targets}
@@ -259,19 +269,38 @@ class RecordImporter(Importer):
             values.update(lines)
         return Outcome.CREATED, self._create({**values, **stamps})
 
-    def _create(self, values: Values) -> Recordset:
+    def _create(self, values: Values) -> Recordset | None:
+        run = self.import_run
         self.validate_data(values)
         values.setdefault(self.binder._backend_field, self.backend_record.id)
         values.update(self._link_values())
         self._note_lines(values)
-        self.import_run.writing.add(self.key)
+        if run.gathers == self.connector_env.model_name and self.key not in run.waiting:
+            run.gathered[self.key] = (self, values)
+            return None
+        run.writing.add(self.key)
         binding = self.create(values)
         self._bind(binding)
         return binding
 
+    def create_gathered(self) -> None:
+        """Create the records that the run has gathered, together, and end their imports."""
+        run = self.import_run
+        gathered, run.gathered = run.gathered, {}
+        if not gathered:
+            return
+        run.writing.update(gathered)
+        importers = [importer for importer, _ in gathered.values()]
+        model = importers[0].model.with_context(connector_no_export=True)
+        bindings = model.create([values for _, values in gathered.values()])
+        for importer, binding in zip(importers, bindings, strict=True):
+            importer._bind(binding)
+            importer.after_import(binding)
+        run.writing.difference_update(gathered)
+
     def _link_values(self) -> Values:
         """Give what binds the record, to be written with everything else."""
-        return self.binder.link_values(self.external_id)
+        return self.binder.link_values(self.key[1])
 
     def _bind(self, binding: Recordset) -> None:
         """Bind; the plain binder has nothing to add to what is written already."""
@@ -288,9 +317,10 @@ class RecordImporter(Importer):
         for target, commands in lines.items():
             if written := [command for command in commands if command[0] != KEPT]:
                 changes[target] = written
+        if changes or removed:
+            self.import_run.writing.add(self.key)
         if changes:
             self.validate_data({**values, **lines})
-            self.import_run.writing.add(self.key)
             self.update(binding, {**changes, **self._link_values()})
             self._bind(binding)
         for line in removed:
