@@ -114,8 +114,10 @@ def status_error(response: Any) -> RPCError | None:
 
 
 def unreadable_answer(response: Any, cause: Exception) -> RPCError:
-    """The error for a body that is no JSON."""
+    """The error for a body that is no JSON, or whose end did not come."""
     error = status_error(response)
+    if error is None and _is_cut_short(cause):
+        return failed_post(cause)
     if error is None:
         error = RPCError(f"the answer is not JSON ({type(cause).__name__})")
     error.__cause__ = cause
@@ -196,6 +198,13 @@ def retry_after_of(response: Any) -> float | None:
     # Not every library's headers are found by a name of any case.
     told = headers.get("retry-after") or headers.get("Retry-After")
     return float(told) if isinstance(told, str) and told.isascii() and told.isdigit() else None
+
+
+def _is_cut_short(cause: Exception) -> bool:
+    """Whether reading a body failed, not understanding it; some libraries read it late."""
+    if isinstance(cause, ValueError):
+        return False
+    return isinstance(cause, OSError) or type(cause).__name__ == "ClientPayloadError"
 
 
 def _was_not_sent(cause: BaseException) -> bool:

@@ -90,10 +90,10 @@ class AsyncHttpTransport:
         idle, self._idle = self._idle, {}
         for connections in idle.values():
             for connection in connections:
-                connection.close()
+                # Nothing is left to send, and TLS's goodbye would outlast the loop.
+                connection.abort()
         self._watch.stop()
-        # Closed transports are told so in the next turn of the loop, TLS in a later one.
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the sockets are closed in the next turn of the loop
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 import subprocess
@@ -201,7 +202,8 @@ class ScriptedServer:
             head, separator, body = received.partition(b"\r\n\r\n")
             if not data:
                 return b""
-            if separator and len(body) >= int(head.rpartition(b"Content-Length: ")[2]):
+            length = re.search(rb"content-length: ([0-9]+)", head, re.IGNORECASE)
+            if separator and length is not None and len(body) >= int(length[1]):
                 return received
 
     def _answer(self, accepted: socket.socket, request: bytes, entry: bytes | list[bytes]) -> None:

@@ -212,6 +212,16 @@ def test_an_unreachable_server_is_told_from_a_lost_call(posting_call: Any) -> No
     assert caught.value.kind is Kind.UNREACHED
 
 
+def test_an_answer_cut_short_is_a_lost_call(posting_call: Any, scripted: Any) -> None:
+    """Whichever library reads it, an answer whose end does not come has an unknown outcome."""
+    scripted.scripts = [[b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"id": 1, ']]
+
+    with pytest.raises(RPCError) as caught:
+        posting_call("version", url=scripted.url)
+
+    assert caught.value.kind is Kind.LOST
+
+
 def test_the_wrong_face_is_named() -> None:
     """An asynchronous client given to the synchronous face is refused with an advice."""
     with pytest.raises(TypeError, match=r"connector\.rpc\.aio"):

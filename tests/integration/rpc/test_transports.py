@@ -441,7 +441,8 @@ def test_a_transport_serves_one_loop_after_another(url: str) -> None:
     transport = AsyncHttpTransport()
 
     async def work() -> str:
-        return await aio.server_version(transport, url)
+        async with asyncio.timeout(2):
+            return await aio.server_version(transport, url)
 
     async def work_and_close() -> str:
         async with transport:

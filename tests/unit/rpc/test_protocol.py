@@ -132,6 +132,7 @@ def test_an_error_survives_pickling() -> None:
 @given(PASSWORDS, st.text(), st.text())
 @example("p'w\"\\", "", "")
 @example("pässwörd\n", "", "")
+@example("None", "", "")
 def test_no_password_is_shown_however_it_is_told(password: str, before: str, after: str) -> None:
     """Plain, quoted, escaped or in JSON: a password told by the server is hidden everywhere."""
     call = services.login(db="acme", login="demo", password=password)
@@ -145,7 +146,7 @@ def test_no_password_is_shown_however_it_is_told(password: str, before: str, aft
 
     shown = explained(error, call, "http://host/jsonrpc")
 
-    everything = f"{shown.message}{shown.data}{shown.remote_traceback}{shown.__cause__}"
+    everything = f"{shown.message}{shown.data}{shown.remote_traceback}{shown.__cause__ or ''}"
     assert password not in everything
     assert repr(password)[1:-1] not in everything
     assert HIDDEN in shown.message
