@@ -30,7 +30,10 @@ def main() -> None:
     # asyncio sends without delay only where the protocol is named.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", arguments.port))
+        try:
+            listener.bind(("127.0.0.1", arguments.port))
+        except OSError as error:
+            sys.exit(f"The shop cannot open on port {arguments.port}: {error.strerror}.")
         listener.listen()
         host, port = listener.getsockname()
         sys.stdout.write(f"http://{host}:{port}\n")
