@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -230,3 +231,18 @@ def test_no_password_survives_in_a_shown_url(user, password, host, query):
 def test_a_url_without_secrets_is_shown_as_it_is(url):
     """A URL of a local socket keeps its three slashes."""
     assert without_password(url) == url
+
+
+def test_every_key_is_in_the_reference():
+    """The reference page names each key in its section, and none that is unknown."""
+    page = (Path(__file__).parents[2] / "docs/reference/configuration.md").read_text()
+    _, options, rest = re.split(r"^## `\[\w+\]`$", page, flags=re.MULTILINE)
+    queue, _, _ = rest.partition("\n## ")
+    named = {
+        section: set(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
+        for section, text in (("options", options), ("queue", queue))
+    }
+
+    assert named == {
+        section: {key for key, of in OPTIONS.items() if of == section} for section in named
+    }
