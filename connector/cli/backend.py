@@ -77,11 +77,10 @@ def environment_of(session: Any, name: str, model_name: str) -> ConnectorEnviron
         BackendError: no backend has that name, or several have.
         UnknownModelError: the binding model is not in this database.
     """
-    found = [record for model in backend_models(session.env) for record in _named(model, name)]
+    records = [record for model in backend_models(session.env) for record in model.search([])]
+    found = [record for record in records if record.name == name]
     if len(found) != 1:
-        known = [
-            record.name for model in backend_models(session.env) for record in model.search([])
-        ]
+        known = [record.name for record in records]
         raise BackendError(
             f"{len(found)} backends are called {name!r} in {session.cr.dbname!r} "
             f"(there are: {', '.join(known) or 'none'}). "
