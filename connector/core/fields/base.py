@@ -43,6 +43,10 @@ class Field:
     missing: ClassVar[Any] = None
     #: the column's text needs no escaping in COPY or array literals
     plain_text: ClassVar[bool] = False
+    #: values of this very type need no conversion to be part of a natural key
+    key_type: ClassVar[Any] = None
+    #: a cached value is not yet the caller's
+    converts: bool = False
     relational: ClassVar[bool] = False
     x2many: ClassVar[bool] = False
 
@@ -192,7 +196,9 @@ class Field:
             if not record._ids:
                 return self.null
             value = self.missed(record)
-        return self.null if value is None else value
+        if value is None:
+            return self.null
+        return self.to_record(value, record) if self.converts else value
 
     def __set__(self, records: Any, value: Any) -> None:
         records._assign(self, value)

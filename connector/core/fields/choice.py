@@ -85,6 +85,7 @@ class Reference(Selection):
     """A record of one of the models in *selection*, kept as ``model,id``."""
 
     type = "reference"
+    converts = True
     column_type = "varchar"
 
     def _settle(self) -> None:
@@ -113,10 +114,6 @@ class Reference(Selection):
         if model_name not in env or (allowed and model_name not in allowed):
             names = ", ".join(sorted(allowed)) or "a model of this database"
             raise self.refuse(value, f"The model is one of: {names}.")
-
-    def __get__(self, record: Any, owner: Any = None) -> Any:
-        value = super().__get__(record, owner)
-        return value if record is None else self.to_record(value or None, record)
 
     def to_record(self, cached: Any, record: Records) -> Any:
         if cached is None:

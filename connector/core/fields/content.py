@@ -51,6 +51,7 @@ class Json(Field):
     """
 
     type = "serialized"
+    converts = True
     column_type = "jsonb"
 
     def _settle(self) -> None:
@@ -74,10 +75,6 @@ class Json(Field):
             None if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False)
             for value in values
         ]
-
-    def __get__(self, record: Any, owner: Any = None) -> Any:
-        value = super().__get__(record, owner)
-        return json.loads(value) if isinstance(value, str) else value
 
     def to_record(self, cached: Any, record: Records) -> Any:
         return False if cached is None else json.loads(cached)

@@ -67,6 +67,7 @@ class Many2one(Field):
 
     type = "many2one"
     column_type = "int4"
+    key_type = int
     relational = True
     plain_text = True
     ondelete: str | None = None

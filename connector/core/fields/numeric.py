@@ -34,6 +34,7 @@ class Integer(Field):
 
     type = "integer"
     column_type = "int4"
+    key_type = int
     null = 0
     plain_text = True
 

@@ -19,11 +19,13 @@ class Text(Field):
 
     type = "text"
     column_type = "text"
+    key_type = str
     size: int | None = None
 
     def _settle(self) -> None:
         if self.translate:
             self.column_type = "jsonb"
+            self.converts = True
         super()._settle()
 
     def to_cache(self, value: Any, records: Records = None) -> Any:
@@ -68,12 +70,6 @@ class Text(Field):
         known[lang] = self._text(value)
         known.setdefault(SOURCE_LANG, known[lang])
         return json.dumps(known, sort_keys=True, ensure_ascii=False)
-
-    def __get__(self, record: Any, owner: Any = None) -> Any:
-        value = super().__get__(record, owner)
-        if record is None or not self.translate or value is False:
-            return value
-        return self._in_lang(value, record)
 
     def to_record(self, cached: Any, record: Records) -> Any:
         if cached is not None and self.translate:

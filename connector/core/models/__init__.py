@@ -3,8 +3,8 @@ Models: classes whose objects are sets of records.
 
 Each module adds one ability; the classes form a chain, and the last is what addons derive from.
 
-    Recordset > Setup > Reading > Searching > Writing > Computing > Access > Tables > BaseModel
-    BaseModel > AbstractModel > Model > TransientModel
+    Recordset > Setup > Reading > Searching > Writing > Linking > Creating > Computing
+    Computing > Access > Tables > BaseModel > AbstractModel > Model > TransientModel
 """
 
 from connector.core.models.base import AbstractModel, BaseModel, Model, TransientModel

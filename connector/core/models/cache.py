@@ -4,7 +4,7 @@ What one transaction knows and has yet to write: shared by all environments of i
     values    field -> {id: cached value}     read, computed or assigned
     new       model -> {id: None}             created, not inserted yet; in order
     dirty     field -> {id: None}             columns to update
-    touched   model -> {id: None}             records whose log columns change with the update
+    touched   model -> {id: uid}              records whose log columns change with the update
     links     relation -> {pair: bool}        rows of a many2many to insert or delete
     todo      field -> {id: None}             stored computed values to recompute
     keys      (model, names) -> {key: id}     natural keys looked up; 0 is a remembered miss
@@ -62,7 +62,7 @@ class Transaction:
         self.local: defaultdict[Any, WeakSet[LocalValues]] = defaultdict(WeakSet)
         self.new: defaultdict[str, Ids] = defaultdict(dict)
         self.dirty: defaultdict[Any, Ids] = defaultdict(dict)
-        self.touched: defaultdict[str, Ids] = defaultdict(dict)
+        self.touched: defaultdict[str, dict[Any, int]] = defaultdict(dict)
         self.links: defaultdict[tuple[str, str, str], dict[tuple[Any, Any], bool]]
         self.links = defaultdict(dict)
         self.todo: defaultdict[Any, Ids] = defaultdict(dict)

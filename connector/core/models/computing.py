@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from connector.core.fields import Field
-from connector.core.models.writing import Writing
+from connector.core.models.creating import Creating
 
 __all__ = ["Computing"]
 
 
-class Computing(Writing):
+class Computing(Creating):
     """How computed fields get their values."""
 
     _register = False

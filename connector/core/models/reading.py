@@ -189,8 +189,11 @@ class Reading(Setup):
             f" WHERE {link} = ANY(%s::int[]) ORDER BY {order}",
             (*condition.params, array_literal(ids)),
         )
-        for id_, other in self.env.cr.fetchall():
+        rows = self.env.cr.fetchall()
+        for id_, other in rows:
             linked[id_].append(other)
+        if field.type == "one2many" and rows:
+            comodel._fill([inverse], list(zip(*((o, i) for i, o in rows), strict=True)))
         transaction.values[field].update((id_, tuple(found)) for id_, found in linked.items())
 
     # -- read, exists ---------------------------------------------------------------------

@@ -20,7 +20,7 @@ from connector.core.models.cache import Transaction
 from connector.core.query import array_literal, identifier
 from connector.core.sql import errors
 
-__all__ = ["array_text", "flush", "write_pending"]
+__all__ = ["array_text", "array_type", "flush", "write_pending"]
 
 COPY_ROWS = 6
 Texts = Sequence[str | None]

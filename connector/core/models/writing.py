@@ -1,53 +1,27 @@
-"""Creating, writing, unlinking: values go to the cache, and wait there to be sent together."""
+"""Writing: values go to the cache, and wait there to be sent together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
 from typing import Any
 
 from connector.core.exceptions import (
-    RequiredValueError,
     UnknownFieldError,
     UserError,
     ValidationError,
     except_orm,
 )
-from connector.core.fields import Command, Field
-from connector.core.models.broken import explained
+from connector.core.fields import Field
 from connector.core.models.cache import FLUSH_ROWS
+from connector.core.models.plan import Plan
 from connector.core.models.searching import Searching
-from connector.core.query import array_literal, identifier
 
-__all__ = ["Writing"]
+__all__ = ["ACCESS_MODELS", "MISSING", "Values", "Writing"]
 
 Values = Mapping[str, Any]
-MISSING = object()
+MISSING: Any = object()
 #: what is written in these decides what users may do
 ACCESS_MODELS = frozenset({"ir.model.access", "ir.rule", "res.groups", "res.users"})
-
-
-class Plan:
-    """What ``create`` needs to know of a model, worked out once per set-up."""
-
-    def __init__(self, model_class: Any) -> None:
-        fields = model_class._fields.values()
-        log = model_class._log_access
-        self.columns = [
-            f
-            for f in fields
-            if f.is_column and not (log and f.automatic) and not f.related and not f.compute
-        ]
-        self.computed_columns = [
-            f for f in fields if f.store and (f.compute or f.related) and not f.automatic
-        ]
-        self.column_names = frozenset(f.name for f in self.columns)
-        self.defaults = {f.name: f for f in fields if f.default is not None and f.name != "id"}
-        self.required = [f for f in self.columns if f.required]
-        self.inherits = model_class._inherits
-        self.fields = frozenset(model_class._fields)
-        keyed = {name for names in model_class._natural_keys for name in names}
-        self.keyed = frozenset(keyed)
 
 
 class Writing(Searching):
@@ -55,81 +29,15 @@ class Writing(Searching):
 
     _register = False
 
-    # -- create ---------------------------------------------------------------------------
-
-    def create(self, vals: Values | Sequence[Values]) -> Any:
-        """
-        Make a record of a dictionary, or records of a list of them.
-
-        The rows are sent later, together; the ids are theirs already.
-
-        Raises:
-            AccessError: the user may not create records here.
-            UnknownFieldError: a name is no field of the model.
-            FieldValueError: a field cannot take its value.
-            RequiredValueError: a required field has no value.
-            ValidationError: a constraint of the model refuses the record.
-        """
-        given = [vals] if isinstance(vals, Mapping) else list(vals)
-        if not given:
-            return self.browse()
-        self.check_access_rights("create")
-        plan = self._writing_plan()
-        many = self._with_defaults(plan, given)
-        parents = self._create_parents(plan, many)
-        transaction = self.env.transaction
-        ids = transaction.reserve_ids(self._sequence, len(many))
-        records = self.browse(ids)
-        rest = self._fill_new(plan, records, many, parents)
-        transaction.new[self._name].update(dict.fromkeys(ids))
-        transaction.pending_rows += len(ids)
-        if self._name in ACCESS_MODELS:
-            transaction.change_rights()
-        if plan.keyed:
-            self._remember_keys(ids)
-        self._signal_created(records, plan)
-        if rest:
-            self._write_others(plan, records, rest)
-        self._validate(records, None)
-        if self.env.uid != 1:
-            records._check_written("create")
-        if transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
-            transaction.flush()
-        return records
-
     @classmethod
-    def _writing_plan(cls) -> Plan:
-        plan: Plan | None = cls.__dict__.get("_plan")
-        if plan is None:
-            plan = Plan(cls)
-            cls._plan = plan  # type: ignore[attr-defined]
+    def _writing_plan_of(cls, triggers: Any) -> Plan:
+        plan = Plan(cls, triggers)
+        cls._plan = plan  # type: ignore[attr-defined]
         return plan
 
-    def _with_defaults(self, plan: Plan, many: Sequence[Values]) -> list[dict[str, Any]]:
-        """Copies of the dictionaries with the defaults of the fields that they leave out."""
-        found = []
-        context_defaults = {
-            key[8:]: value
-            for key, value in self.env.context.items()
-            if key.startswith("default_") and key[8:] in self._fields
-        }
-        constant: dict[str, Any] = {}
-        called: dict[str, Field] = {}
-        for name, field in plan.defaults.items():
-            if field.related and not field.inherited:
-                continue
-            (called if callable(field.default) else constant)[name] = field
-        constant = {name: field.default for name, field in constant.items()} | context_defaults
-        for vals in many:
-            full = {**constant, **vals} if constant else dict(vals)
-            for name, field in called.items():
-                if name not in full:
-                    full[name] = field.to_write(field.default_value(self))
-            unknown = full.keys() - plan.fields
-            if unknown:
-                raise self._unknown(unknown)
-            found.append(full)
-        return found
+    def _writing_plan(self) -> Plan:
+        plan: Plan | None = type(self).__dict__["_plan"]
+        return plan or self._writing_plan_of(self._triggers())
 
     def _unknown(self, names: Iterable[str]) -> UnknownFieldError:
         shown = ", ".join(map(repr, sorted(names)))
@@ -137,110 +45,6 @@ class Writing(Searching):
             f"Invalid field {shown} on model {self._name!r}: it cannot be written. "
             f"It has {', '.join(sorted(self._fields))}."
         )
-
-    def _create_parents(self, plan: Plan, many: list[dict[str, Any]]) -> dict[str, list[Any]]:
-        """Make or write the ``_inherits`` parents; takes their values out of the dictionaries."""
-        links: dict[str, list[Any]] = {}
-        for parent_name, link in plan.inherits.items():
-            inherited = {
-                name
-                for name, field in self._fields.items()
-                if field.inherited and field.related and field.related[0] == link
-            }
-            values = [{name: vals.pop(name) for name in inherited & vals.keys()} for vals in many]
-            given = [vals.get(link) for vals in many]
-            parent_model = self.env[parent_name]
-            for value, parent_vals in zip(given, values, strict=True):
-                if value and parent_vals:
-                    parent_model.browse(self._fields[link].to_cache(value, self)).write(parent_vals)
-            fresh = [vals for value, vals in zip(given, values, strict=True) if not value]
-            made = iter(parent_model.create(fresh)._ids if fresh else ())
-            for vals, value in zip(many, given, strict=True):
-                vals[link] = value or next(made)
-        return links
-
-    def _fill_new(
-        self, plan: Plan, records: Any, many: list[dict[str, Any]], parents: Any
-    ) -> dict[str, list[Any]]:
-        """Put the columns of new records into the cache; returns the values of other fields."""
-        transaction = self.env.transaction
-        ids = records._ids
-        given = set().union(*many) if len(many) > 1 else set(many[0])
-        for field in plan.columns:
-            values = transaction.values[field]
-            if field.name not in given:
-                if field.required and not field.automatic:
-                    raise self._required(field, many[0])
-                values.update(zip(ids, repeat(field.missing), strict=False))
-                continue
-            name = field.name
-            column = [vals.get(name) for vals in many]
-            cached = field.to_cache_column(column, self)
-            if field.required and None in cached:
-                raise self._required(field, many[cached.index(None)])
-            values.update(zip(ids, cached, strict=True))
-        if self._log_access:
-            self._fill_log(ids)
-        others = given - plan.column_names
-        return {name: [vals.get(name, MISSING) for vals in many] for name in others}
-
-    def _required(self, field: Field, vals: Values) -> RequiredValueError:
-        shown = ", ".join(f"{name}={value!r}" for name, value in list(vals.items())[:5])
-        return RequiredValueError(
-            f"Missing required value for {field!r} ({field.string}) in a record with {shown}. "
-            f"Give the field a value."
-        )
-
-    def _fill_log(self, ids: Sequence[int]) -> None:
-        values, fields = self.env.transaction.values, self._fields
-        now, uid = self.env.cr.now(), self.env.uid
-        for name, value in (
-            ("create_uid", uid),
-            ("create_date", now),
-            ("write_uid", uid),
-            ("write_date", now),
-        ):
-            values[fields[name]].update(zip(ids, repeat(value), strict=False))
-
-    def _signal_created(self, records: Any, plan: Plan) -> None:
-        transaction = self.env.transaction
-        for field in plan.computed_columns:
-            transaction.todo[field].update(dict.fromkeys(records._ids))
-        triggers = self._triggers()
-        changed = [f for f in plan.columns if f in triggers.of]
-        if changed:
-            triggers.modified(self.env, changed, records._ids)
-        self._forget_inverse(plan.columns, records._ids)
-
-    def _forget_inverse(self, changed: Iterable[Field], ids: Iterable[Any]) -> None:
-        """Forget the one2many that show records from the other side of a changed many2one."""
-        transaction = self.env.transaction
-        for field in changed:
-            for other in self._inverse_fields(field):
-                known = transaction.values.get(other)
-                if known:
-                    linked = transaction.values[field]
-                    for id_ in ids:
-                        known.pop(linked.get(id_), None)
-
-    def _inverse_fields(self, field: Field) -> Sequence[Field]:
-        inverse = self._triggers().inverse
-        return inverse.get(field, ())
-
-    def _write_others(self, plan: Plan, records: Any, rest: Mapping[str, list[Any]]) -> None:
-        """Fields of new records that are no plain columns: commands, inverses, computed ones."""
-        for name, column in rest.items():
-            field = self._fields[name]
-            if field.automatic:
-                continue
-            if field.x2many and not field.related and not field.compute:
-                self._create_linked(field, records, column)
-                continue
-            for record, value in zip(records, column, strict=True):
-                if value is not MISSING:
-                    record._write_other(field, value)
-
-    # -- write ----------------------------------------------------------------------------
 
     def write(self, vals: Values) -> bool:
         """
@@ -255,10 +59,25 @@ class Writing(Searching):
         """
         if not self._ids:
             return True
-        if self.env.uid != 1:
+        transaction, restricted = self.env.transaction, self.env.uid != 1
+        if restricted:
             self.check_access_rights("write")
             self._check_records("write")
-        columns: list[tuple[Field, Any]] = []
+        plan = self._writing_plan()
+        if vals.keys() <= plan.plain:
+            changed = self._write_plain(plan, vals)
+        else:
+            changed = self._write_any(plan, vals)
+        if self._constrains_methods:
+            self._validate(self, vals)
+        if restricted and changed:
+            self._check_written("write")
+        if transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
+            transaction.flush()
+        return True
+
+    def _write_any(self, plan: Plan, vals: Values) -> bool:
+        columns: dict[str, Any] = {}
         others: list[tuple[Field, Any]] = []
         for name, value in vals.items():
             field = self._fields.get(name)
@@ -267,81 +86,129 @@ class Writing(Searching):
             if field.automatic:
                 continue
             if field.is_column and not field.inverse and not field.related:
-                columns.append((field, value))
+                columns[name] = value
             else:
                 others.append((field, value))
-        changed = self._write_columns(columns) if columns else set()
+        changed = bool(columns) and self._write_columns(plan, columns)
         for field, value in others:
             self._write_other(field, value)
-        self._validate(self, vals)
-        if self.env.uid != 1 and (changed or others):
-            self._check_written("write")
-        if self.env.transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
-            self.env.transaction.flush()
-        return True
+        return changed or bool(others)
 
-    def _write_columns(self, columns: Sequence[tuple[Field, Any]]) -> set[Field]:
-        """Put values that differ into the cache, and note that they wait."""
-        converted = [(field, field.to_cache(value, self)) for field, value in columns]
+    def _write_columns(self, plan: Plan, vals: Values) -> bool:
+        if len(self._ids) > 1 and any(self._fields[name].translate for name in vals):
+            # Each record has other texts in the other languages.
+            changes = [record._write_columns(plan, vals) for record in self]
+            return any(changes)
+        if plan.keyed.isdisjoint(vals):
+            return self._write_plain(plan, vals)
+        self._forget_keys(self._ids)
+        changed = self._write_plain(plan, vals)
+        self._remember_keys(self._ids)
+        return changed
+
+    def _write_plain(self, plan: Plan, vals: Values) -> bool:
+        """Put values that differ into the cache, and note that they wait; were there any?"""
+        fields = self._fields
+        converted = [(fields[name], fields[name].to_cache(vals[name], self)) for name in vals]
+        changed = False
         for field, value in converted:
-            if field.required and value is None:
+            if value is None and field.required:
                 raise self._required(field, {"id": self.ids})
-        if any(field.translate for field, _ in converted) and len(self._ids) > 1:
-            for record in self:
-                record._write_columns(columns)
-            return {field for field, _ in columns}
-        keyed = {field.name for field, _ in converted} & self._writing_plan().keyed
-        if keyed:
-            self._forget_keys(self._ids)
-        changed = {field for field, value in converted if self._put(field, value)}
-        if keyed:
-            self._remember_keys(self._ids)
+        for field, value in converted:
+            if field in plan.triggering or field in plan.mirrored:
+                changed |= self._put_watched(plan, field, value)
+            else:
+                changed |= self._put(field, value)
         return changed
 
     def _put(self, field: Field, value: Any) -> bool:
         """One value for all the records; is it new to one of them?"""
-        transaction = self.env.transaction
-        values = transaction.values[field]
-        draft = transaction.draft.get(field, ())
-        ids = [id_ for id_ in self._ids if values.get(id_, MISSING) != value or id_ in draft]
+        ids = self._differing(field, value)
         if not ids:
             return False
-        triggers = self._triggers()
-        triggered = field in triggers.of
-        if triggered and field.relational:
-            triggers.modified(self.env, [field], ids)  # what the old links reach
-        self._forget_inverse([field], ids)
+        values = self.env.transaction.values[field]
         for id_ in ids:
             values[id_] = value
-        if draft:
-            transaction.draft[field].difference_update(ids)
-        self._forget_inverse([field], ids)
         self._queue(field, ids)
-        if triggered:
-            triggers.modified(self.env, [field], ids)
         return True
+
+    def _differing(self, field: Field, value: Any) -> Sequence[Any]:
+        """The ids whose value, as far as it is known, is another."""
+        transaction = self.env.transaction
+        values = transaction.values[field]
+        draft = transaction.draft.get(field) if transaction.draft else None
+        if draft:
+            ids = [i for i in self._ids if values.get(i, MISSING) != value or i in draft]
+            draft.difference_update(ids)
+            return ids
+        get = values.get
+        return [id_ for id_ in self._ids if get(id_, MISSING) != value]
+
+    def _put_watched(self, plan: Plan, field: Field, value: Any) -> bool:
+        """The same for a field that computed fields or one2many of others look at."""
+        if field.relational:
+            self._read_before(field)
+        ids = self._differing(field, value)
+        if not ids:
+            return False
+        triggers, values = plan.triggers, self.env.transaction.values[field]
+        if field.relational:
+            triggers.modified(self.env, [field], ids)  # what the old links reach
+            self._forget_mirror(field, ids)
+        for id_ in ids:
+            values[id_] = value
+        if field.relational:
+            self._forget_mirror(field, ids)
+        self._queue(field, ids)
+        triggers.modified(self.env, [field], ids)
+        return True
+
+    def _read_before(self, field: Field) -> None:
+        """Have the values of *field* in the cache: who looks at the old ones has to be told."""
+        transaction = self.env.transaction
+        values, new = transaction.values[field], transaction.new.get(self._name, ())
+        for id_ in self._ids:
+            if id_ and id_ not in values and id_ not in new:
+                self._browse(self.env, (id_,), self._prefetch)._fetch(field)
+
+    def _forget_mirror(self, field: Field, ids: Iterable[Any]) -> None:
+        """Forget the one2many that show records from the other side of a changed many2one."""
+        all_values = self.env.transaction.values
+        for other in self._writing_plan().triggers.inverse.get(field, ()):
+            known = all_values.get(other)
+            if known:
+                linked = all_values[field]
+                for id_ in ids:
+                    known.pop(linked.get(id_), None)
 
     def _queue(self, field: Field, ids: Iterable[Any]) -> None:
         """Note that the cached values of *field* differ from the table."""
-        transaction = self.env.transaction
-        new = transaction.new.get(self._name, ())
+        transaction, name = self.env.transaction, self._name
+        new = transaction.new.get(name, ())
         waiting = [id_ for id_ in ids if id_ and id_ not in new]
-        if not waiting:
-            return
-        dirty = transaction.dirty[field]
-        before = len(dirty)
-        dirty.update(dict.fromkeys(waiting))
-        transaction.pending_rows += len(dirty) - before
-        if self._log_access:
-            transaction.touched[self._name].update(dict.fromkeys(waiting))
-            values, now, uid = transaction.values, self.env.cr.now(), self.env.uid
-            by, at = values[self._fields["write_uid"]], values[self._fields["write_date"]]
+        if waiting:
+            dirty = transaction.dirty[field]
+            before = len(dirty)
             for id_ in waiting:
-                by[id_], at[id_] = uid, now
+                dirty[id_] = None
+            transaction.pending_rows += len(dirty) - before
+            log = self._writing_plan().log
+            if log:
+                self._log_write(log, waiting)
         if transaction.allowed or transaction.rules:
             transaction.forget_allowed()
-        if self._name in ACCESS_MODELS:
+        if name in ACCESS_MODELS:
             transaction.change_rights()
+
+    def _log_write(self, log: Sequence[Field], ids: Iterable[Any]) -> None:
+        env = self.env
+        transaction, uid = env.transaction, env.uid
+        touched, now = transaction.touched[self._name], env.cr.now()
+        by, at = transaction.values[log[2]], transaction.values[log[3]]
+        for id_ in ids:
+            if touched.get(id_) != uid:
+                touched[id_] = uid
+                by[id_], at[id_] = uid, now
 
     def _write_other(self, field: Field, value: Any) -> None:
         """A field that is no plain column of the table."""
@@ -357,7 +224,7 @@ class Writing(Searching):
         elif field.x2many:
             self._write_linked(field, value)
         else:
-            self._write_columns([(field, value)])
+            self._write_columns(self._writing_plan(), {field.name: value})
 
     def _write_related(self, field: Any, value: Any) -> None:
         for record in self:
@@ -433,97 +300,6 @@ class Writing(Searching):
             self.env.dirty[record].add(field.name)
         self._triggers().modified(self.env, [field], self._ids)
 
-    # -- x2many ---------------------------------------------------------------------------
-
-    def _create_linked(self, field: Any, records: Any, column: list[Any]) -> None:
-        """Commands for new records: what they create is created together."""
-        made: list[dict[str, Any]] = []
-        owners: list[Any] = []
-        for record, value in zip(records, column, strict=True):
-            if value is MISSING or not value:
-                continue
-            commands = field.commands(value)
-            simple = [c[2] for c in commands if c[0] == Command.CREATE]
-            if field.type == "one2many" and len(simple) == len(commands):
-                made += [{**vals, field.inverse_name: record.id} for vals in simple]
-                owners += [record.id] * len(simple)
-            else:
-                record._run_commands(field, commands)
-        if made:
-            self.env[field.comodel_name].create(made)
-
-    def _write_linked(self, field: Any, value: Any) -> None:
-        commands = field.commands(value)
-        for record in self:
-            record._run_commands(field, commands)
-
-    def _run_commands(self, field: Any, commands: Sequence[tuple[Any, ...]]) -> None:
-        """Carry commands out on one record, in their order."""
-        comodel = self.env[field.comodel_name].with_context(active_test=False)
-        for command in commands:
-            match command[0]:
-                case Command.CREATE if field.type == "one2many":
-                    comodel.create({**command[2], field.inverse_name: self.id})
-                case Command.CREATE:
-                    self._link(field, comodel.create(dict(command[2])))
-                case Command.UPDATE:
-                    comodel.browse(command[1]).write(command[2])
-                case Command.DELETE:
-                    comodel.browse(command[1]).unlink()
-                case Command.UNLINK:
-                    self._unlink_from(field, comodel.browse(command[1]))
-                case Command.LINK:
-                    self._link(field, comodel.browse(command[1]))
-                case Command.CLEAR:
-                    self._unlink_from(field, comodel.browse(self._known(field)))
-                case Command.SET:
-                    wanted = comodel.browse(command[2])
-                    current = comodel.browse(self._known(field))
-                    self._unlink_from(field, current - wanted)
-                    self._link(field, wanted - current)
-
-    def _link(self, field: Any, others: Any) -> None:
-        if not others:
-            return
-        if field.type == "one2many":
-            others.write({field.inverse_name: self.id})
-        else:
-            self._link_rows(field, others._ids, there=True)
-
-    def _unlink_from(self, field: Any, others: Any) -> None:
-        if not others:
-            return
-        if field.type == "many2many":
-            self._link_rows(field, others._ids, there=False)
-            return
-        inverse = others._fields[field.inverse_name]
-        if inverse.ondelete == "cascade" or inverse.required:
-            others.unlink()
-        else:
-            others.write({field.inverse_name: False})
-
-    def _link_rows(self, field: Any, others: Iterable[int], *, there: bool) -> None:
-        transaction = self.env.transaction
-        triggers = self._triggers()
-        (id_,) = self._ids
-        rows = transaction.links[field.relation, field.column1, field.column2]
-        before = len(rows)
-        for other in others:
-            rows[id_, other] = there
-        transaction.pending_rows += len(rows) - before
-        if field in triggers.of and not there:
-            triggers.modified(self.env, [field], [id_])
-        transaction.values[field].pop(id_, None)
-        for mirror in triggers.mirrors.get(field, ()):
-            for other in others:
-                transaction.values[mirror].pop(other, None)
-        if field in triggers.of:
-            triggers.modified(self.env, [field], [id_])
-        if transaction.allowed or transaction.rules:
-            transaction.forget_allowed()
-        if self._name in ACCESS_MODELS:
-            transaction.change_rights()
-
     # -- constraints ----------------------------------------------------------------------
 
     def _validate(self, records: Any, vals: Values | None) -> None:
@@ -539,70 +315,3 @@ class Writing(Searching):
                 raise ValidationError(
                     f"The constraint {self._name}.{name} failed on {records!r}: {error}"
                 ) from error
-
-    # -- unlink ---------------------------------------------------------------------------
-
-    def unlink(self) -> bool:
-        """
-        Delete the records; always True.
-
-        Raises:
-            AccessError: the user may not delete one of them.
-            ValidationError: records that must not lose them still link to them.
-        """
-        if not self._ids:
-            return True
-        self.check_access_rights("unlink")
-        if self.env.uid != 1:
-            self._check_records("unlink")
-        transaction = self.env.transaction
-        transaction.flush()
-        ids = self.ids
-        triggers = self._triggers()
-        linked = [field for field in self._fields.values() if field in triggers.of]
-        triggers.modified(self.env, linked, ids)
-        for field in self._fields.values():
-            for id_ in ids if field in transaction.todo else ():
-                transaction.todo[field].pop(id_, None)
-        self._delete_rows(ids)
-        self._forget_unlinked(ids)
-        if self._name in ACCESS_MODELS:
-            transaction.change_rights()
-        return True
-
-    def _delete_rows(self, ids: list[int]) -> None:
-        cr = self.env.cr
-        with explained(self.env.transaction, type(self), ids):
-            cr.execute_unflushed(
-                f"DELETE FROM {identifier(self._table)} WHERE id = ANY(%s::int[])",  # noqa: S608
-                (array_literal(ids),),
-            )
-        if "ir.model.data" in self.env.registry.models and self._name != "ir.model.data":
-            data = self.env["ir.model.data"].sudo()
-            data.search([("model", "=", self._name), ("res_id", "in", ids)]).unlink()
-
-    def _forget_unlinked(self, ids: list[int]) -> None:
-        """Forget the records, and all that the database deleted or emptied along with them."""
-        transaction = self.env.transaction
-        for field in self._fields.values():
-            values = transaction.values[field]
-            for id_ in ids:
-                values.pop(id_, None)
-        self._forget_keys(ids)
-        transaction.forget_allowed()
-        models = self.env.registry.models
-        reached, waiting = {self._name}, [self._name]
-        while waiting:
-            gone = waiting.pop()
-            for model_class in models.values():
-                for field in model_class._fields.values():
-                    if field.comodel_name != gone or not field.relational:
-                        continue
-                    transaction.forget(field)
-                    cascades = field.type == "many2one" and field.ondelete == "cascade"
-                    if cascades and model_class._name not in reached:
-                        reached.add(model_class._name)
-                        waiting.append(model_class._name)
-                        transaction.forget_model(model_class)
-                        for names in model_class._natural_keys:
-                            transaction.keys.pop((model_class._name, names), None)

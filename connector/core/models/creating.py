@@ -1,0 +1,193 @@
+"""Creating: new records get their ids at once, and their rows later, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import Any
+
+from connector.core.exceptions import RequiredValueError
+from connector.core.fields import Command, Field
+from connector.core.models.cache import FLUSH_ROWS
+from connector.core.models.linking import Linking
+from connector.core.models.plan import Plan
+from connector.core.models.writing import ACCESS_MODELS, MISSING, Values
+
+__all__ = ["Creating"]
+
+
+class Creating(Linking):
+    """How records come to be."""
+
+    _register = False
+
+    def create(self, vals: Values | Sequence[Values]) -> Any:
+        """
+        Make a record of a dictionary, or records of a list of them.
+
+        The rows are sent later, together; the ids are theirs already.
+
+        Raises:
+            AccessError: the user may not create records here.
+            UnknownFieldError: a name is no field of the model.
+            FieldValueError: a field cannot take its value.
+            RequiredValueError: a required field has no value.
+            ValidationError: a constraint of the model refuses the record.
+        """
+        given = [vals] if isinstance(vals, Mapping) else vals
+        if not given:
+            return self.browse()
+        if self.env.uid != 1:
+            self.check_access_rights("create")
+        plan, transaction = self._writing_plan(), self.env.transaction
+        many = self._with_defaults(plan, given)
+        for parent_name, (link, inherited) in plan.inherits.items():
+            self._create_parents(parent_name, link, inherited, many)
+        names = many[0].keys() if len(many) == 1 else set().union(*many)
+        columns = self._new_columns(plan, many, names)
+        ids = transaction.reserve_ids(self._sequence, len(many))
+        self._fill_new(plan, ids, columns)
+        records = self._browse(self.env, tuple(ids))
+        if self._name in ACCESS_MODELS:
+            transaction.change_rights()
+        if plan.keyed:
+            self._remember_keys(ids)
+        self._signal_created(records, plan)
+        if not names <= plan.column_names:
+            self._write_others(plan, records, many, names - plan.column_names)
+        if self._constrains_methods:
+            self._validate(records, None)
+        if self.env.uid != 1:
+            records._check_written("create")
+        if transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
+            transaction.flush()
+        return records
+
+    def _with_defaults(self, plan: Plan, many: Sequence[Values]) -> list[dict[str, Any]]:
+        """Copies of the dictionaries with the defaults of the fields that they leave out."""
+        constants = plan.constants
+        if self.env.context:
+            constants = constants | {
+                key[8:]: value
+                for key, value in self.env.context.items()
+                if key.startswith("default_") and key[8:] in plan.names
+            }
+        found = []
+        for vals in many:
+            full = {**constants, **vals}
+            for field in plan.called:
+                if field.name not in full:
+                    full[field.name] = field.to_write(field.default_value(self))
+            if not full.keys() <= plan.names:
+                raise self._unknown(full.keys() - plan.names)
+            found.append(full)
+        return found
+
+    def _create_parents(
+        self, parent_name: str, link: str, inherited: frozenset[str], many: list[dict[str, Any]]
+    ) -> None:
+        """Make or write the ``_inherits`` parents; takes their values out of the dictionaries."""
+        values = [{name: vals.pop(name) for name in inherited & vals.keys()} for vals in many]
+        parent_model = self.env[parent_name]
+        for vals, parent_vals in zip(many, values, strict=True):
+            if vals.get(link) and parent_vals:
+                id_ = self._fields[link].to_cache(vals[link], self)
+                parent_model.browse(id_).write(parent_vals)
+        without = [place for place, vals in enumerate(many) if not vals.get(link)]
+        if without:
+            made = parent_model.create([values[place] for place in without])
+            for place, id_ in zip(without, made._ids, strict=True):
+                many[place][link] = id_
+
+    def _new_columns(
+        self, plan: Plan, many: list[dict[str, Any]], names: Iterable[str]
+    ) -> list[tuple[Field, Any]]:
+        """The cached values of every column; one value stands for all records, a list for each."""
+        single = many[0] if len(many) == 1 else None
+        columns: list[tuple[Field, Any]] = []
+        for field in plan.columns:
+            name = field.name
+            if name not in names:
+                cached = field.missing
+                lacks = cached is None
+            elif single is not None:
+                cached = field.to_cache(single[name], self)
+                lacks = cached is None
+            else:
+                cached = field.to_cache_column([vals.get(name) for vals in many], self)
+                lacks = field.required and None in cached
+            if lacks and field.required:
+                place = cached.index(None) if isinstance(cached, list) else 0
+                raise self._required(field, many[place])
+            columns.append((field, cached))
+        return columns
+
+    def _required(self, field: Field, vals: Values) -> RequiredValueError:
+        shown = ", ".join(f"{name}={value!r}" for name, value in list(vals.items())[:5])
+        return RequiredValueError(
+            f"Missing required value for {field!r} ({field.string}) in a record with {shown}. "
+            f"Give the field a value."
+        )
+
+    def _fill_new(self, plan: Plan, ids: list[int], columns: Iterable[tuple[Field, Any]]) -> None:
+        """Put new records into the cache and into the queue of rows to insert."""
+        transaction = self.env.transaction
+        values, new = transaction.values, transaction.new[self._name]
+        log: Sequence[Any] = ()
+        if plan.log:
+            now, uid = self.env.cr.now(), self.env.uid
+            log = zip(plan.log, (uid, now, uid, now), strict=True)  # type: ignore[assignment]
+        if len(ids) == 1:
+            (id_,) = ids
+            for field, cached in (*columns, *log):
+                values[field][id_] = cached
+            new[id_] = None
+        else:
+            for field, cached in (*columns, *log):
+                each = cached if isinstance(cached, list) else repeat(cached)
+                values[field].update(zip(ids, each, strict=False))
+            new.update(dict.fromkeys(ids))
+        transaction.pending_rows += len(ids)
+
+    def _signal_created(self, records: Any, plan: Plan) -> None:
+        todo = self.env.transaction.todo
+        for field in plan.computed:
+            todo[field].update(dict.fromkeys(records._ids))
+        if plan.triggering:
+            changed = [field for field in plan.columns if field in plan.triggering]
+            plan.triggers.modified(self.env, changed, records._ids)
+        for field in plan.mirrored:
+            self._forget_mirror(field, records._ids)
+
+    def _write_others(
+        self, plan: Plan, records: Any, many: list[dict[str, Any]], names: Iterable[str]
+    ) -> None:
+        """Fields of new records that are no plain columns: commands, inverses, computed ones."""
+        for name in [name for name in self._fields if name in names]:
+            field = self._fields[name]
+            if field.automatic:
+                continue
+            column = [vals.get(name, MISSING) for vals in many]
+            if field.x2many and not field.related and not field.compute:
+                self._create_linked(field, records, column)
+                continue
+            for record, value in zip(records, column, strict=True):
+                if value is not MISSING:
+                    record._write_other(field, value)
+
+    def _create_linked(self, field: Any, records: Any, column: list[Any]) -> None:
+        """Commands for new records: what they create is created together."""
+        made: list[dict[str, Any]] = []
+        owners: list[Any] = []
+        for record, value in zip(records, column, strict=True):
+            if value is MISSING or not value:
+                continue
+            commands = field.commands(value)
+            simple = [c[2] for c in commands if c[0] == Command.CREATE]
+            if field.type == "one2many" and len(simple) == len(commands):
+                made += [{**vals, field.inverse_name: record.id} for vals in simple]
+                owners += [record.id] * len(simple)
+            else:
+                record._run_commands(field, commands)
+        if made:
+            self.env[field.comodel_name].create(made)
