@@ -65,9 +65,10 @@ def run(database: str, uuid: str) -> None:
         DatabaseUnreachableError: PostgreSQL is away; the job stays enqueued for the sweep.
     """
     with Environment.manage():
-        registry = Registry(database).check_signaling()
+        registry = Registry(database)
         cr = registry.cursor(config.current().job_isolation_level)
         try:
+            registry = registry.check_signaling(cr)
             row = transitions.start(cr, uuid, worker_label())
             if row is None:
                 transitions.release_locks(cr)

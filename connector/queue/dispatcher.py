@@ -124,12 +124,14 @@ class Dispatcher:
         """Step down, so that another dispatcher is elected at once."""
         if self._cr.closed:
             return
-        if not self._cr.connection.closed:
-            self._cr.rollback()
-            self._cr.execute("UNLISTEN *")
-            transitions.release_locks(self._cr)
-            self._cr.commit()
-        self._cr.close()
+        try:
+            if not self._cr.connection.closed:
+                self._cr.rollback()
+                self._cr.execute("UNLISTEN *")
+                transitions.release_locks(self._cr)
+                self._cr.commit()
+        finally:
+            self._cr.close()
 
     def _listen(self) -> None:
         self._cr.execute(f"LISTEN {NOTIFY_CHANNEL}")

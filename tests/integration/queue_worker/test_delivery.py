@@ -1,0 +1,176 @@
+"""Messages that come twice or are no messages, seats, and an orderly end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+import zlib
+from typing import Any
+
+import pytest
+
+from connector.queue import broker
+
+
+def test_a_message_that_comes_often_runs_its_job_once(queue):
+    """
+    Twenty deliveries of one job to three workers leave one effect and one start.
+    """
+    with queue.workers(3):
+        uuid = queue.delay(queue.jobs.leave_effect_slowly, "once", 1)
+        queue.wait_for_state(uuid, "started")
+        for _ in range(20):
+            broker.current().push(queue.database.name, [uuid])
+        queue.wait_for_state(uuid, "done")
+        queue.wait_until(lambda: not broker.current().waiting())
+
+    assert queue.effects() == ["once"]
+    assert queue.job(uuid)["attempt"] == 1
+
+
+def test_a_message_for_another_function_is_dropped(queue, tmp_path):
+    """
+    A worker calls nothing but the entry point, drops such a message and goes on.
+    """
+    witness = tmp_path / "witness"
+    redis = broker.current().redis
+    call = json.dumps(["os.system", None, [f"touch {witness}"], {}]).encode()
+    redis.hset("rq:job:evil", mapping={"data": zlib.compress(call), "origin": "connector"})
+    redis.rpush("rq:queue:connector", "evil")
+
+    with queue.workers():
+        uuid = queue.delay(queue.jobs.leave_effect, "after")
+        queue.wait_for_state(uuid, "done")
+
+    assert not witness.exists()
+    assert not redis.exists("rq:job:evil")
+    assert redis.lrange("rq:queue:connector:intermediate", 0, -1) == []
+
+
+@pytest.mark.parametrize(("channels", "most"), [("root:2", 2), ("root,root.sample:1", 1)])
+def test_no_more_jobs_run_than_there_are_seats(queue, channels, most):
+    """
+    With more workers than seats, never more jobs than seats are enqueued or started.
+    """
+    for number in range(6):
+        queue.delay(queue.jobs.leave_effect_slowly, str(number), 0.4, channel="root.sample")
+    seen = []
+
+    with queue.workers(4, channels=channels):
+        queue.wait_until(lambda: seen.append(seated(queue)) or len(queue.effects()) == 6)
+
+    assert max(seen) == most
+
+
+def test_a_sequential_channel_stops_at_a_failed_job(queue):
+    """
+    After a failed job nothing of its sequential channel starts, until a person has decided.
+    """
+    failed = queue.delay(queue.jobs.fail, "no", channel="root.sample")
+    waiting = queue.delay(queue.jobs.leave_effect, "next", channel="root.sample")
+
+    with queue.workers(2, channels="root,root.sample:1:sequential"):
+        queue.wait_for_state(failed, "failed")
+        time.sleep(2)
+        assert queue.job(waiting)["state"] == "pending"
+        with queue.database.env() as env:
+            env["queue.job"].search([("uuid", "=", failed)]).button_cancelled()
+        queue.wait_for_state(waiting, "done")
+
+    assert queue.effects() == ["next"]
+
+
+def test_a_channel_is_paused_and_resumed_live(queue):
+    """
+    A pause written into the database holds jobs back at once, without a restart.
+    """
+    with queue.workers():
+        set_paused(queue, True)
+        uuid = queue.delay(queue.jobs.leave_effect, "held")
+        time.sleep(2)
+        assert queue.job(uuid)["state"] == "pending"
+        set_paused(queue, False)
+        queue.wait_for_state(uuid, "done")
+
+
+def test_a_stop_lets_the_running_job_end(queue):
+    """
+    SIGTERM ends the workers after their running jobs, and starts no more.
+    """
+    first = queue.delay(queue.jobs.leave_effect_slowly, "first", 2)
+
+    with queue.workers() as supervisor:
+        queue.wait_for_state(first, "started")
+        later = queue.delay(queue.jobs.leave_effect_slowly, "later", 2)
+        supervisor.send_signal(signal.SIGTERM)
+        assert supervisor.wait(15) == 0
+
+    assert queue.job(first)["state"] == "done"
+    assert queue.job(later)["state"] in ("pending", "enqueued")
+    assert queue.effects() == ["first"]
+
+
+def test_a_forced_stop_gives_the_job_back(queue):
+    """
+    A second signal, a second later, gives the running job back with its try unspent.
+    """
+    uuid = queue.delay(queue.jobs.leave_effect_slowly, "interrupted", 20)
+
+    with queue.workers():
+        process = int(queue.wait_for_state(uuid, "started")["worker"].partition(":")[2])
+        os.kill(process, signal.SIGTERM)
+        time.sleep(1.5)
+        os.kill(process, signal.SIGTERM)
+        queue.wait_until(lambda: queue.job(uuid)["attempt"] == 2)
+        assert queue.job(uuid)["retry"] == 1
+        assert queue.effects() == []
+        force_stop(queue, uuid)
+
+
+def test_a_job_costs_few_round_trips(queue):
+    """
+    A job takes at most 6 commands of Redis that are waited for, and 2 commits.
+    """
+    redis = broker.current().redis
+    with queue.workers(1, channels="root:1"):
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "warm"), "done")
+        before = redis.info("commandstats")
+        for number in range(20):
+            queue.delay(queue.jobs.leave_effect, str(number))
+        queue.wait_until(lambda: len(queue.effects()) == 21)
+        after = redis.info("commandstats")
+
+    def calls(*names: str) -> float:
+        """Each pipeline has one EXEC; the others are sent alone."""
+        return sum(count(after, name) - count(before, name) for name in names) / 20
+
+    assert calls("blmove", "lmove", "hgetall", "exec") <= 6
+    assert calls("blmove", "hgetall") <= 3
+    assert calls("xadd", "zadd", "persist", "watch") < 1
+
+
+def count(stats: Any, name: str) -> int:
+    return int(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"])
+
+
+def seated(queue: Any) -> int:
+    rows = queue.rows("SELECT count(*) FROM queue_job WHERE state IN ('enqueued', 'started')")
+    return int(rows[0][0])
+
+
+def set_paused(queue: Any, paused: bool) -> None:
+    with queue.database.env() as env:
+        env["queue.job.channel"].search([("complete_name", "=", "root.sample")]).write(
+            {"paused": paused}
+        )
+
+
+def force_stop(queue: Any, uuid: str) -> None:
+    """End the job's second start too, so that the workers can stop in time."""
+    queue.wait_for_state(uuid, "started")
+    os.kill(int(queue.job(uuid)["worker"].partition(":")[2]), signal.SIGKILL)
+    with queue.database.env() as env:
+        queue.wait_for_state(uuid, "pending", "enqueued", "started")
+        env["queue.job"].search([("uuid", "=", uuid)]).button_cancelled()
