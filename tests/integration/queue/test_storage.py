@@ -1,0 +1,282 @@
+"""Jobs as rows: identity, dependencies, putting back and cancelling, without any worker."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connector.connector import ConnectorUnit
+from connector.core import sql
+from connector.exception import (
+    JobArgumentError,
+    JobDefinitionError,
+    NoSuchJobError,
+    NotReadableJobError,
+)
+from connector.queue import transitions
+from connector.queue.call import Job
+from connector.queue.job import OpenERPJobStorage, delay_many, identity_exact, job
+from connector.queue.state import State
+
+MODEL = "res.partner"
+
+
+@job(default_channel="root.test")
+def sample(session: Any, model_name: str, *args: Any, **kwargs: Any) -> Any:
+    """A sample job."""
+    return args, kwargs
+
+
+def load(database: Any, uuid: str) -> Job:
+    with database.session() as session:
+        return OpenERPJobStorage(session).load(uuid)
+
+
+def state_of(cr: Any, uuid: str) -> str:
+    cr.execute("SELECT state FROM queue_job WHERE uuid = %s", (uuid,))
+    return str(cr.fetchone()[0])
+
+
+def set_state(cr: Any, uuid: str, state: str) -> None:
+    cr.execute("UPDATE queue_job SET state = %s WHERE uuid = %s", (state, uuid))
+
+
+def test_a_job_keeps_its_call_and_its_options(session):
+    """
+    What is delayed is what is loaded: function, arguments, options, user, context.
+    """
+    storage = OpenERPJobStorage(session)
+    with session.change_context(lang="de_DE"):
+        uuid = sample.delay(session, MODEL, 7, priority=3, max_retries=0, name="x")
+
+    job_ = storage.load(uuid)
+
+    assert job_.func is sample
+    assert (job_.args, job_.kwargs) == ((MODEL, 7), {"name": "x"})
+    assert (job_.priority, job_.max_retries, job_.channel) == (3, 0, "root.test")
+    assert (job_.user_id, job_.context["lang"]) == (session.uid, "de_DE")
+    assert job_.description == "A sample job."
+    assert job_.perform(session) == ((7,), {"name": "x"})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        1.5,
+        "Zürich ☃",
+        [1, [2]],
+        {"a": {"b": None}},
+        (1, (2, "x")),
+        {1: "one", "_type": "date"},
+        date(2026, 11, 21),
+        datetime(2026, 11, 21, 9, 0, 0, 5),
+        Decimal("0.10"),
+        b"\x00\xff",
+    ],
+)
+def test_arguments_come_back_as_they_were(session, value):
+    """
+    Every kind of argument that is accepted comes back equal and of the same type.
+    """
+    loaded = OpenERPJobStorage(session).load(sample.delay(session, MODEL, value)).args[1]
+
+    assert loaded == value
+    assert type(loaded) is type(value)
+
+
+def test_a_recordset_comes_back_in_the_job_s_environment(session):
+    """
+    A recordset is kept by model and ids.
+    """
+    partners = session.env[MODEL].create([{"name": "A"}, {"name": "B"}])
+
+    loaded = OpenERPJobStorage(session).load(sample.delay(session, MODEL, partners)).args[1]
+
+    assert loaded == partners
+    assert loaded.mapped("name") == ["A", "B"]
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, float("nan"), ConnectorUnit, "a\0b"])
+def test_other_arguments_are_refused_at_once(session, value):
+    """
+    An argument that cannot be kept is an error of `delay`, and leaves no job.
+    """
+    with pytest.raises(JobArgumentError, match=r"arguments\[1\]"):
+        sample.delay(session, MODEL, value)
+
+    session.cr.execute("SELECT count(*) FROM queue_job")
+    assert session.cr.fetchone() == (0,)
+
+
+def test_a_job_that_cannot_be_read_says_why(session):
+    """
+    A function that is gone or no job function, and broken arguments, are told by name.
+    """
+    storage = OpenERPJobStorage(session)
+    uuid = sample.delay(session, MODEL)
+    for name in ("os.system", "no.such.function"):
+        session.cr.execute("UPDATE queue_job SET func_name = %s", (name,))
+        with pytest.raises(NotReadableJobError, match=name):
+            storage.load(uuid).func  # noqa: B018
+    session.cr.execute("""UPDATE queue_job SET args = '[{"_type": "date", "value": "x"}]'""")
+    with pytest.raises(NotReadableJobError, match="date"):
+        storage.load(uuid)
+    with pytest.raises(NoSuchJobError):
+        storage.load("no-such-uuid")
+
+
+def test_wrong_declarations_are_refused():
+    """
+    A channel beside root, and a function that a worker could not find, are errors at once.
+    """
+    with pytest.raises(JobDefinitionError):
+        job(default_channel="shop")(sample)
+    with pytest.raises(NotImplementedError):
+
+        @job
+        def hidden(session, model_name):
+            """Hidden."""
+
+
+def test_many_jobs_go_out_in_one_statement(session):
+    """
+    `delay_many` stores any number of jobs with one statement.
+    """
+    sample.delay(session, MODEL)  # the company of the user is known from here on
+    before = session.cr.statement_count
+
+    uuids = delay_many(sample, session, MODEL, [(number,) for number in range(500)], priority=4)
+
+    assert session.cr.statement_count == before + 1
+    assert len(set(uuids)) == 500
+    assert OpenERPJobStorage(session).load(uuids[-1]).args == (MODEL, 499)
+
+
+def test_a_waiting_job_with_the_key_stands_for_the_new_one(session):
+    """
+    While a job with an identity key waits, another delay answers its uuid; afterwards, a new one.
+    """
+    first = sample.delay(session, MODEL, 1, identity_key=identity_exact)
+    assert sample.delay(session, MODEL, 1, identity_key=identity_exact) == first
+    assert sample.delay(session, MODEL, 2, identity_key=identity_exact) != first
+
+    set_state(session.cr, first, "started")
+
+    assert sample.delay(session, MODEL, 1, identity_key=identity_exact) != first
+
+
+def test_of_twenty_concurrent_transactions_one_makes_the_job(database):
+    """
+    Twenty transactions with one identity key leave one job, and all are told its uuid.
+    """
+    database.registry  # noqa: B018  # loaded before the threads ask for it
+    barrier = threading.Barrier(20)
+    uuids = []
+
+    def delay() -> None:
+        with database.session(sql.READ_COMMITTED) as session:
+            barrier.wait()
+            uuids.append(sample.delay(session, MODEL, identity_key="one"))
+
+    threads = [threading.Thread(target=delay) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(uuids) == 20
+    assert len(set(uuids)) == 1
+    with database.cursor() as cr:
+        cr.execute("SELECT uuid FROM queue_job")
+        assert cr.fetchall() == [(uuids[0],)]
+
+
+def test_a_job_that_comes_back_behind_another_with_its_key_is_superseded(session):
+    """
+    A started job that would wait again while another with its key waits is cancelled instead.
+    """
+    cr = session.cr
+    first = sample.delay(session, MODEL, identity_key="k")
+    set_state(cr, first, "enqueued")
+    row = transitions.start(cr, first, "host:1")
+    second = sample.delay(session, MODEL, identity_key="k")
+
+    fence = transitions.Start(row["id"], row["attempt"], row["identity_key"])
+    transitions.postpone(cr, fence, seconds=1, note="later", exc_name="X")
+    transitions.release_locks(cr)
+
+    cr.execute("SELECT state, result FROM queue_job WHERE uuid = %s", (first,))
+    assert cr.fetchone() == ("cancelled", f"superseded by {second}")
+    assert state_of(cr, second) == "pending"
+
+
+def test_a_bulk_requeue_puts_the_newest_of_a_key_back(session):
+    """
+    Of failed jobs with one key the newest goes back; the others are cancelled.
+    """
+    cr = session.cr
+    uuids = []
+    for _ in range(3):
+        uuids.append(sample.delay(session, MODEL, identity_key="k"))
+        set_state(cr, uuids[-1], "failed")
+    free = sample.delay(session, MODEL)
+    set_state(cr, free, "failed")
+
+    changed = transitions.requeue(cr, [*uuids, free])
+
+    assert changed[uuids[-1]] == State.PENDING
+    assert {changed[uuid] for uuid in uuids[:-1]} == {State.CANCELLED}
+    assert changed[free] == State.PENDING
+
+
+def test_a_child_waits_for_all_its_parents(session):
+    """
+    A job that waits for two others becomes pending when the second one is done.
+    """
+    cr = session.cr
+    parents = [sample.delay(session, MODEL, number) for number in range(2)]
+    child = OpenERPJobStorage(session).store(Job(sample, model_name=MODEL), parents).uuid
+    assert state_of(cr, child) == "wait_dependencies"
+
+    for parent, expected in zip(parents, ["wait_dependencies", "pending"], strict=True):
+        set_state(cr, parent, "enqueued")
+        row = transitions.start(cr, parent, "host:1")
+        assert transitions.finish(cr, transitions.Start(row["id"], row["attempt"]), None)
+        assert state_of(cr, child) == expected
+    transitions.release_locks(cr)
+
+
+def test_cancelling_a_parent_cancels_what_waits_for_it(session):
+    """
+    A cancelled job takes those with it that wait for it, at any distance.
+    """
+    storage = OpenERPJobStorage(session)
+    parent = sample.delay(session, MODEL)
+    child = storage.store(Job(sample, model_name=MODEL), [parent]).uuid
+    grandchild = storage.store(Job(sample, model_name=MODEL), [child]).uuid
+
+    assert set(transitions.cancel(session.cr, [parent], "no more")) == {parent, child, grandchild}
+
+
+def test_a_lost_fence_writes_nothing(session):
+    """
+    A start that is not the latest one changes nothing, whatever it wants to write.
+    """
+    cr = session.cr
+    uuid = sample.delay(session, MODEL)
+    set_state(cr, uuid, "enqueued")
+    row = transitions.start(cr, uuid, "host:1")
+    late = transitions.Start(row["id"], row["attempt"] - 1)
+
+    assert not transitions.finish(cr, late, "x")
+    assert not transitions.postpone(cr, late, seconds=1, note="x", exc_name="X")
+    assert not transitions.fail(cr, late, exc_name="X", message="x", exc_info="x")
+    assert not transitions.holds_fence(cr, late)
+    assert state_of(cr, uuid) == "started"
+    transitions.release_locks(cr)
