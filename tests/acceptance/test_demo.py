@@ -1,8 +1,10 @@
 """`connector demo` as a user runs it, on servers of its own."""
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from connector.embedded import Services, keeper
@@ -156,6 +159,43 @@ def test_a_second_demo_beside_the_first_is_told_so(
     assert "Another `connector demo` works in the database 'connector_demo'" in second.stderr
     assert len(second.stderr.splitlines()) == 1
     assert first.returncode == 0, told
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_an_interrupted_demo_leaves_no_process_and_the_next_one_goes_on(
+    demo: Demo, environment: dict[str, str], number: signal.Signals, status: int
+):
+    """
+    Killed or stopped by Ctrl-C in its import, a demo ends with its shop and its workers; run
+    again, everything is right.
+    """
+    database = f"connector_demo_{number.name.lower()}"
+    command = [*CONNECTOR, "demo", "--database", database]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        while "artists" not in first.stdout.readline():
+            pass
+        first.send_signal(number)
+        first.stdout.read()
+
+    assert first.returncode == status
+    deadline = time.monotonic() + 20
+    while processes_of(database):
+        assert time.monotonic() < deadline, processes_of(database)
+        time.sleep(0.2)
+
+    again = demo("--database", database)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert row(again.stdout, "all")[0] == 6874
+
+
+def processes_of(database: str) -> list[list[str]]:
+    """The command lines of the shop and the workers of a demo."""
+    lines = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            lines.append(process.cmdline())
+    return [line for line in lines if any(database in part for part in line)]
 
 
 @pytest.mark.parametrize(
