@@ -10,7 +10,8 @@ from connector.core import modules, registries, sql
 from connector.core.environment import Environment
 from connector.core.exceptions import UnknownModelError
 from connector.core.models import MetaModel
-from connector.core.modules import identity, signaling
+from connector.core.modules import identity
+from connector.core.modules.signaling import Signalled
 from connector.core.registries import LRU, Registries
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ SUPERUSER_ID = 1
 CACHE_SIZE = 8192
 
 
-class Registry(Mapping[str, Any]):
+class Registry(Signalled, Mapping[str, Any]):
     """
     The models of one database, name -> class.
 
@@ -38,10 +39,6 @@ class Registry(Mapping[str, Any]):
     loaded: bool
     #: the models are set up and may be used by anybody
     ready: bool
-    #: the models changed since the last signal to other processes
-    registry_invalidated: bool
-    #: what was computed from the database changed since the last signal
-    cache_invalidated: bool
 
     def __new__(cls, db_name: str) -> Self:
         return cls.registries.find(db_name)  # type: ignore[no-any-return]
@@ -119,12 +116,6 @@ class Registry(Mapping[str, Any]):
         self.test_cr: Any = None
         self.loaded = False
         self.ready = False
-        self.registry_invalidated = False
-        self.cache_invalidated = False
-        self.registry_sequence: int | None = None
-        self.cache_sequence: int | None = None
-        #: which addons, in which versions, this registry was built from
-        self.module_states: str | None = None
         self.loaded_xmlids: set[str] = set()
         self.cache: LRU[Any, Any] = LRU(CACHE_SIZE)
 
@@ -287,81 +278,6 @@ class Registry(Mapping[str, Any]):
         for table in sorted(set(tables) - sql.schema.existing_tables(cr, list(tables))):
             if not self._init:
                 logger.error("Model without a table", extra={"model": tables[table]})
-
-    # -- caches and signals -------------------------------------------------
-
-    def clear_caches(self) -> None:
-        """Forget what was computed from the database, here and, at the next signal, elsewhere."""
-        self.cache.clear()
-        self.cache_invalidated = True
-
-    def invalidate_caches(self, cr: sql.Cursor) -> None:
-        """Forget what was computed from the data that *cr* changes; tell all after its commit."""
-        first = not self.cache_invalidated
-        self.clear_caches()
-        if first:
-            cr.postcommit.add(self.signal_changes)
-
-    def setup_signaling(self) -> None:
-        """Remember the numbers of the signals; what is loaded from now on is at least as new."""
-        with self._db.cursor(sql.READ_COMMITTED) as cr:
-            if signaling.exist(cr):
-                self.registry_sequence, self.cache_sequence = signaling.read(cr)
-
-    def check_signaling(self, cr: sql.Cursor | None = None) -> "Registry":
-        """
-        Follow the signals of other processes; to be called before each job or request.
-
-        Returns the registry to use from now on: this one, or its successor. With *cr* the
-        numbers are read there, by one statement.
-        """
-        if self.in_test_mode():
-            return self
-        if cr is None:
-            with self._db.cursor(sql.READ_COMMITTED) as own:
-                return self.check_signaling(own)
-        registry_sequence, cache_sequence = signaling.read(cr)
-        if (registry_sequence, cache_sequence) == (self.registry_sequence, self.cache_sequence):
-            return self
-        # Modules may be newer without a registry signal: who installed them died before it.
-        if (
-            registry_sequence != self.registry_sequence
-            or signaling.module_states(cr) != self.module_states
-        ):
-            logger.info("Reloading the registry after a signal", extra={"database": self.db_name})
-            return Registry.new(self.db_name)
-        self.cache.clear()
-        self.cache_sequence = cache_sequence
-        return self
-
-    def signal_registry_change(self) -> None:
-        """Tell other processes to reload; to be called after the commit of what changed."""
-        self.registry_invalidated = False
-        if not self.in_test_mode():
-            with self._db.cursor(sql.READ_COMMITTED) as cr:
-                number = signaling.advance_registry(cr)
-            # A gap is the signal of somebody else: it stays to be followed.
-            if self.registry_sequence is not None and number == self.registry_sequence + 1:
-                self.registry_sequence = number
-
-    def signal_caches_change(self) -> None:
-        """Tell other processes to forget their caches; to be called after the commit."""
-        self.cache_invalidated = False
-        if not self.in_test_mode():
-            with self._db.cursor(sql.READ_COMMITTED) as cr:
-                number = signaling.advance_caches(cr)
-            if self.cache_sequence is not None and number == self.cache_sequence + 1:
-                self.cache_sequence = number
-
-    def signal_changes(self) -> None:
-        """Tell other processes what changed here, if anything did."""
-        if not self.ready:
-            return  # told when loading is complete
-        if self.registry_invalidated:
-            self.signal_registry_change()
-            self.cache_invalidated = False
-        elif self.cache_invalidated:
-            self.signal_caches_change()
 
 
 registries.build = Registry.new

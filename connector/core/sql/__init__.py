@@ -1,7 +1,7 @@
 """PostgreSQL: server, pool, cursor, schema, locks; nothing else imports psycopg2."""
 
 from connector.core.sql import composed, errors, locks, schema
-from connector.core.sql.cursor import READ_COMMITTED, REPEATABLE_READ, Cursor, Transaction
+from connector.core.sql.cursor import READ_COMMITTED, REPEATABLE_READ, Cursor
 from connector.core.sql.pool import on_release
 from connector.core.sql.rolled_back import RolledBackCursor
 from connector.core.sql.server import (
@@ -16,6 +16,7 @@ from connector.core.sql.server import (
     in_use,
     use_server,
 )
+from connector.core.sql.transaction import Transaction
 
 __all__ = [
     "READ_COMMITTED",

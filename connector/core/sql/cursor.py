@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from select import POLLIN, poll
-from typing import IO, Any, Protocol, Self
+from typing import IO, Any, Self
 
 import psycopg2
 from psycopg2.extensions import connection
@@ -15,6 +15,7 @@ from psycopg2.sql import Composable
 
 from connector.core.exceptions import CursorError
 from connector.core.sql.pool import Pool
+from connector.core.sql.transaction import Callbacks, Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -23,50 +24,6 @@ REPEATABLE_READ = "repeatable read"
 ISOLATION_LEVELS = (READ_COMMITTED, REPEATABLE_READ)
 
 Query = str | Composable
-
-
-class Transaction(Protocol):
-    """What an environment hangs on its cursor: everything that is known but not yet sent."""
-
-    def flush(self) -> None:
-        """Send what waits, so that the next statement sees it."""
-
-    def clear(self) -> None:
-        """Forget everything; the transaction was rolled back."""
-
-    def on_savepoint(self) -> Any:
-        """A savepoint opens, after a flush; the token comes back when it is rolled back to."""
-
-    def on_savepoint_rollback(self, token: Any) -> None:
-        """Forget what came after the savepoint."""
-
-    def on_commit(self) -> None:
-        """The transaction is committed; other transactions may change the data from now on."""
-
-
-class Callbacks:
-    """Functions to be called once, at a moment of the transaction's life."""
-
-    def __init__(self) -> None:
-        self._functions: list[Callable[[], None]] = []
-
-    def add(self, function: Callable[[], None]) -> None:
-        self._functions.append(function)
-
-    def run(self) -> None:
-        """Call each once, in the order of adding, also those added meanwhile."""
-        while self._functions:
-            self._functions.pop(0)()
-
-    def clear(self) -> None:
-        self._functions.clear()
-
-    def __len__(self) -> int:
-        return len(self._functions)
-
-    def truncate(self, length: int) -> None:
-        """Forget what was added after there were *length*."""
-        del self._functions[length:]
 
 
 class Cursor:

@@ -39,6 +39,9 @@ _CONNECTION_PARAMETERS: dict[str, Any] = {
     "application_name": "connector",
 }
 
+#: libpq parameters that tell one server, and who is asking, from another
+_PLACE = ("host", "hostaddr", "port", "user", "service")
+
 
 class Database:
     """One database of the server; gives cursors."""
@@ -92,6 +95,14 @@ class Server:
         """Where the server is, for messages."""
         host = self._parameters.get("host", "the local socket")
         return f"{host}, port {self._parameters.get('port', 5432)}"
+
+    def is_at(self, dsn: str) -> bool:
+        """Whether *dsn* names this server, for the same user; its database does not matter."""
+        try:
+            other = parse_dsn(dsn)
+        except psycopg2.ProgrammingError:
+            return False  # `use_server` tells what is wrong with it
+        return all(self._parameters.get(key) == other.get(key) for key in _PLACE)
 
     def database(self, name: str) -> Database:
         return self._databases.setdefault(name, Database(self, name))

@@ -173,6 +173,21 @@ def test_rights_changed_elsewhere(database):
     assert "key" not in registry.cache
 
 
+def test_rights_change_that_is_rolled_back(database):
+    """
+    A change of rights that was rolled back keeps no later one from being told.
+    """
+    registry = database.registry
+    with database.env() as env:
+        env["ir.model.access"].search([], limit=1).write({"perm_unlink": True})
+        env.cr.rollback()
+    number = registry.cache_sequence
+    with database.env() as env:
+        env["ir.model.access"].search([], limit=1).write({"perm_unlink": True})
+        env["ir.model.access"].search([], limit=1).write({"perm_unlink": False})
+    assert registry.cache_sequence == number + 1
+
+
 def test_module_installed_elsewhere(database, gadget):
     """
     A module installed by one process is seen by another at its next look.
