@@ -2,6 +2,7 @@
 Client of the external API, over JSON-RPC.
 
     errors, failures        what goes wrong: of a call, of a connection
+    causes                  what a client's exception says of the request
     redaction, repeating    which texts are secret, which calls may be sent twice
     protocol, services      the envelope and its answer; what each function sends. No I/O
     transports              HTTP clients of our own, one for each face

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import count
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from connector.rpc.causes import chain, is_cut_short, kind_of
 from connector.rpc.errors import Kind, RPCError
-from connector.rpc.failures import NotSent
 from connector.rpc.redaction import redact, secrets_of_call, secrets_of_url, shown_url
 
 T = TypeVar("T")
@@ -116,7 +116,7 @@ def status_error(response: Any) -> RPCError | None:
 def unreadable_answer(response: Any, cause: Exception) -> RPCError:
     """The error for a body that is no JSON, or whose end did not come."""
     error = status_error(response)
-    if error is None and _is_cut_short(cause):
+    if error is None and is_cut_short(cause):
         return failed_post(cause)
     if error is None:
         error = RPCError(f"the answer is not JSON ({type(cause).__name__})")
@@ -126,12 +126,8 @@ def unreadable_answer(response: Any, cause: Exception) -> RPCError:
 
 def failed_post(cause: Exception) -> RPCError:
     """The error for an HTTP client that raised instead of returning an answer."""
-    if isinstance(cause, ValueError) and not isinstance(cause, OSError):
-        kind = Kind.PROTOCOL  # the request itself is at fault
-    else:
-        kind = Kind.UNREACHED if _was_not_sent(cause) else Kind.LOST
     told = str(cause) or "no details"
-    error = RPCError(f"{type(cause).__name__}: {told}", kind=kind)
+    error = RPCError(f"{type(cause).__name__}: {told}", kind=kind_of(cause))
     error.__cause__ = cause
     return error
 
@@ -200,35 +196,6 @@ def retry_after_of(response: Any) -> float | None:
     return float(told) if isinstance(told, str) and told.isascii() and told.isdigit() else None
 
 
-def _is_cut_short(cause: Exception) -> bool:
-    """Whether reading a body failed, not understanding it; some libraries read it late."""
-    if isinstance(cause, ValueError):
-        return False
-    return isinstance(cause, OSError) or type(cause).__name__ == "ClientPayloadError"
-
-
-def _was_not_sent(cause: BaseException) -> bool:
-    """Whether the failure shows that no request left, in the words of any HTTP library."""
-    chain = list(_chain(cause))
-    if any(isinstance(each, NotSent) for each in chain):
-        return True
-    # A refused connection after a broken one is a library's own second try.
-    names = {type(each).__name__ for each in chain}
-    return "ConnectionRefusedError" in names and not names & {
-        "BrokenPipeError",
-        "ConnectionResetError",
-        "RemoteDisconnected",
-    }
-
-
 def _is_clean(cause: BaseException | None, secrets: Collection[str]) -> bool:
-    shown = "\n".join(f"{each!r} {each}" for each in _chain(cause))
+    shown = "\n".join(f"{each!r} {each}" for each in chain(cause))
     return bool(redact(shown, secrets) == shown)
-
-
-def _chain(cause: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        yield cause
-        cause = cause.__cause__ or cause.__context__

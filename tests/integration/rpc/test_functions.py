@@ -212,6 +212,14 @@ def test_an_unreachable_server_is_told_from_a_lost_call(posting_call: Any) -> No
     assert caught.value.kind is Kind.UNREACHED
 
 
+def test_an_address_that_is_none_never_leaves(posting_call: Any) -> None:
+    """Whichever library refuses the address, the error is neither lost nor worth repeating."""
+    with pytest.raises(RPCError) as caught:
+        posting_call("version", url="odoo.example.com/jsonrpc")
+
+    assert caught.value.kind in (Kind.PROTOCOL, Kind.UNREACHED)
+
+
 def test_an_answer_cut_short_is_a_lost_call(posting_call: Any, scripted: Any) -> None:
     """Whichever library reads it, an answer whose end does not come has an unknown outcome."""
     scripted.scripts = [[b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"id": 1, ']]

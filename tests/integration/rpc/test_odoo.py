@@ -216,7 +216,7 @@ def test_threads_are_bounded(base_url: str) -> None:
     with Odoo(base_url, max_in_flight=3, **ACCOUNT) as odoo:
         odoo.execute("res.partner", "forget_calls")
         threads = [
-            threading.Thread(target=lambda: most.append(odoo.execute("res.partner", "sleep", 0.02)))
+            threading.Thread(target=lambda: most.append(odoo.execute("res.partner", "sleep", 0.05)))
             for _ in range(9)
         ]
         for thread in threads:
@@ -233,7 +233,7 @@ def test_tasks_are_bounded_and_log_in_once(base_url: str) -> None:
     async def work() -> tuple[list[int], int]:
         async with AsyncOdoo(base_url, max_in_flight=4, **ACCOUNT) as odoo:
             most = await asyncio.gather(
-                *(odoo.execute("res.partner", "sleep", 0.02) for _ in range(12))
+                *(odoo.execute("res.partner", "sleep", 0.05) for _ in range(12))
             )
             return most, await odoo.execute("res.partner", "called", "login")
 

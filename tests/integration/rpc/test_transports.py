@@ -388,7 +388,7 @@ def test_connections_at_once_are_bounded(url: str) -> None:
             await aio.execute_kw(transport, url, method="forget_calls", args=[], **arguments)
             return await asyncio.gather(
                 *(
-                    aio.execute_kw(transport, url, method="sleep", args=[0.02], **arguments)
+                    aio.execute_kw(transport, url, method="sleep", args=[0.05], **arguments)
                     for _ in range(12)
                 )
             )
