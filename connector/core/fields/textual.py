@@ -21,14 +21,19 @@ class Text(Field):
     column_type = "text"
     key_type = str
     size: int | None = None
+    #: neither translated nor cut off
+    simple: bool = True
 
     def _settle(self) -> None:
+        self.simple = not (self.translate or self.size)
         if self.translate:
             self.column_type = "jsonb"
             self.converts = True
         super()._settle()
 
     def to_cache(self, value: Any, records: Records = None) -> Any:
+        if type(value) is str and self.simple and value.isascii() and "\0" not in value:
+            return value
         if value is None or value is False:
             return None
         if self.translate:

@@ -13,7 +13,7 @@ What one transaction knows and has yet to write: shared by all environments of i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from weakref import WeakSet
 
@@ -199,17 +199,33 @@ class Transaction:
         """
         Forget what is known of a natural key, given as a tuple, or as a mapping by name.
 
-        Whoever takes a lock on the key calls this: a miss remembered from before the lock
-        is never an answer.
+        Whoever takes a lock on the key calls this: neither a miss nor a value remembered
+        from before the lock is an answer.
         """
         for (name, names), known in self.keys.items():
             if name != model_name:
                 continue
-            if isinstance(key_values, dict):
-                if set(names) == set(key_values):
-                    known.pop(tuple(key_values[part] for part in names), None)
+            if isinstance(key_values, Mapping):
+                if set(names) != set(key_values):
+                    continue
+                key = tuple(key_values[part] for part in names)
             else:
-                known.pop(tuple(key_values), None)
+                key = tuple(key_values)
+            id_ = known.get(key)
+            if id_ and id_ in self.new.get(model_name, ()):
+                continue  # made by this very transaction: there is nobody to ask
+            known.pop(key, None)
+            if id_:
+                self._forget_record(self.registry.models[model_name], id_)
+
+    def _forget_record(self, model_class: Any, id_: Any) -> None:
+        """Forget a record, and those that it shows through ``_inherits``."""
+        for parent_name, link in model_class._inherits.items():
+            parent_id = self.values[model_class._fields[link]].get(id_)
+            if parent_id:
+                self._forget_record(self.registry.models[parent_name], parent_id)
+        for field in model_class._fields.values():
+            self.forget(field, (id_,))
 
     # -- ids ------------------------------------------------------------------------------
 

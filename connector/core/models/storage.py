@@ -110,12 +110,14 @@ def _insert(transaction: Transaction, model_class: Any, ids: list[int], later: s
         if field.type == "many2one" and field.comodel_name in later:
             read = _without_later(transaction, model_class, field, ids, read)
         columns.append(read)
-    # A column that is NULL everywhere need not be sent.
-    used = [
-        (field, values)
-        for field, values in zip(fields, columns, strict=True)
-        if values.count(None) < len(values)
-    ]
+    used = []
+    for field, values in zip(fields, columns, strict=True):
+        if values.count(values[0]) == len(values):
+            # A column that is NULL everywhere need not be sent.
+            if values[0] is not None:
+                used.append((field, field.as_text(values[:1]) * len(values)))
+        else:
+            used.append((field, field.as_text(values)))
     with explained(transaction, model_class, ids):
         _send_rows(transaction.cr, model_class, ids, used)
 
@@ -134,11 +136,13 @@ def _without_later(
     return values
 
 
-def _send_rows(cr: Any, model_class: Any, ids: list[int], used: list[tuple[Any, Any]]) -> None:
+def _send_rows(
+    cr: Any, model_class: Any, ids: list[int], used: Sequence[tuple[Any, Texts]]
+) -> None:
     table = identifier(model_class._table)
     names = ", ".join(["id", *(identifier(field.name) for field, _ in used)])
     texts: list[tuple[bool, Texts]] = [(True, list(map(str, ids)))]
-    texts += [(field.plain_text, field.as_text(values)) for field, values in used]
+    texts += [(field.plain_text, values) for field, values in used]
     if len(ids) < COPY_ROWS:
         row = "(" + ", ".join(["%s"] * len(texts)) + ")"
         params = [value for row_ in zip(*(t for _, t in texts), strict=True) for value in row_]

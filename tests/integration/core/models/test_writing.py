@@ -477,3 +477,21 @@ def test_exists_and_missing(env: Any) -> None:
     assert (partner | ghost).exists() == partner
     with pytest.raises(MissingError, match="does not exist"):
         ghost.name  # noqa: B018 - reading is the test
+
+
+def test_forgotten_key_is_read_anew(open_env: Any) -> None:
+    """
+    After forget_key the values of the record are those that others have committed since.
+    """
+    names, key = ("backend", "external_id"), (9, "x")
+    with open_env("read committed") as one, open_env("read committed") as two:
+        made = one["writing.binding"].create({"name": "a", "backend": 9, "external_id": "x"})
+        one.cr.commit()
+        assert one["writing.binding"]._lookup_by_key(names, key).name == "a"
+        two["writing.binding"].browse(made.id).write({"name": "b"})
+        two.cr.commit()
+        assert one["writing.binding"]._lookup_by_key(names, key).name == "a"
+        one.transaction.forget_key("writing.binding", dict(zip(names, key, strict=True)))
+        assert one["writing.binding"]._lookup_by_key(names, key).name == "b"
+        made.openerp_id.unlink()
+        one.cr.commit()
