@@ -6,7 +6,7 @@
     "license": "LGPL-3",
     "depends": ["base"],
     # Importing the package itself stays cheap; these hold the models.
-    "imports": ["models"],
+    "imports": ["models", "producer"],
     "data": [],
     "installable": True,
     "auto_install": False,

@@ -4,6 +4,7 @@ from connector.models import (
     backend,
     binding,
     checkpoint,
+    export_intent,
     queue_channel,
     queue_job,
 )
@@ -12,6 +13,7 @@ __all__ = [
     "backend",
     "binding",
     "checkpoint",
+    "export_intent",
     "queue_channel",
     "queue_job",
 ]

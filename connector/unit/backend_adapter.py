@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from connector.connector import ConnectorUnit, ExternalId
 
-__all__ = ["BackendAdapter", "CRUDAdapter", "Page"]
+__all__ = ["BackendAdapter", "CRUDAdapter", "LostAnswer", "Page"]
 
 Record = Mapping[str, Any]
+
+
+class LostAnswer(StrEnum):
+    """How to find out whether the backend has taken a create whose answer was lost."""
+
+    IDEMPOTENCY_KEY = "idempotency_key"  #: `create` takes one; a key makes one record, ever
+    NATURAL_KEY = "natural_key"  #: `find` gives the record made of some data
+    PERSON = "person"  #: nothing tells; a person has to look
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,10 @@ class BackendAdapter(ConnectorUnit):
 class CRUDAdapter(BackendAdapter):
     """An adapter for a backend whose records are searched, read, created, written, deleted."""
 
+    _lost_answer: ClassVar[LostAnswer] = LostAnswer.PERSON
+    #: After this a request is no longer under way: its timeouts to connect and to answer.
+    _request_seconds: ClassVar[float] = 35.0
+
     def search(self, *args: Any, **kwargs: Any) -> Any:
         """Search records and give their external ids."""
         raise self._missing("search")
@@ -58,6 +71,10 @@ class CRUDAdapter(BackendAdapter):
     def create(self, *args: Any, **kwargs: Any) -> Any:
         """Create a record on the backend and give its external id."""
         raise self._missing("create")
+
+    def find(self, data: Record) -> ExternalId | None:
+        """Give the id of the record that the backend has made of such data, by a natural key."""
+        raise self._missing("find")
 
     def write(self, *args: Any, **kwargs: Any) -> Any:
         """Change a record on the backend."""

@@ -111,9 +111,10 @@ class HttpAdapter(CRUDAdapter):
     def _record_path(self, external_id: ExternalId) -> str:
         return f"{self._path}/{quote(str(external_id), safe='')}"
 
-    def create(self, data: Mapping[str, Any]) -> Any:
+    def create(self, data: Mapping[str, Any], idempotency_key: str | None = None) -> Any:
         """Create a record and give what the backend answers."""
-        return self.client.json("POST", self._path, json=dict(data))
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self.client.json("POST", self._path, json=dict(data), headers=headers)
 
     def write(self, external_id: ExternalId, data: Mapping[str, Any]) -> Any:
         """Change some fields of a record."""
