@@ -111,13 +111,13 @@ def _insert(transaction: Transaction, model_class: Any, ids: list[int], later: s
             read = _without_later(transaction, model_class, field, ids, read)
         columns.append(read)
     used = []
-    for field, values in zip(fields, columns, strict=True):
-        if values.count(values[0]) == len(values):
+    for field, column in zip(fields, columns, strict=True):
+        if column.count(column[0]) == len(column):
             # A column that is NULL everywhere need not be sent.
-            if values[0] is not None:
-                used.append((field, field.as_text(values[:1]) * len(values)))
+            if column[0] is not None:
+                used.append((field, field.as_text(column[:1]) * len(column)))
         else:
-            used.append((field, field.as_text(values)))
+            used.append((field, field.as_text(column)))
     with explained(transaction, model_class, ids):
         _send_rows(transaction.cr, model_class, ids, used)
 
