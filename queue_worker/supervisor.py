@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
+from typing import Any
 
 from connector.config import Config
 from connector.core import sql
@@ -100,7 +101,7 @@ class Supervisor:
             while not self._stopping:
                 for slot in self._slots:
                     slot.keep_filled()
-                self._wait(RESPAWN_SECONDS)
+                self._wait_for_news()
                 if self._is_idle is not None and self._is_idle():
                     logger.info("No job is left")
                     break
@@ -128,18 +129,16 @@ class Supervisor:
             if time.monotonic() >= end:
                 logger.warning("Still running: %s", ", ".join(p.name for p in alive))
                 return False
-            self._wait(end - time.monotonic())
+            _wait(alive, end - time.monotonic())
         return True
 
     def _alive(self) -> list[BaseProcess]:
         return [s.process for s in self._slots if s.process is not None and s.process.is_alive()]
 
-    def _wait(self, seconds: float) -> None:
-        ends = [process.sentinel for process in self._alive()]
-        awake = [] if self._stopping else [self._wake_reader]
-        if self._leash is not None:
-            awake.append(self._leash)
-        if self._leash in wait([*ends, *awake], timeout=max(0.0, seconds)):
+    def _wait_for_news(self) -> None:
+        leash = [] if self._leash is None else [self._leash]
+        news = _wait([*self._alive(), self._wake_reader, *leash], RESPAWN_SECONDS)
+        if self._leash in news:
             self._follow_leash()
 
     def _follow_leash(self) -> None:
@@ -168,6 +167,12 @@ class Supervisor:
             signal.signal(number, signal.SIG_DFL)
         own = broker.connect(broker.current().url)
         Worker(own, max_memory=self._config.max_memory).work(max_jobs=self._config.max_jobs)
+
+
+def _wait(things: Sequence[BaseProcess | int], seconds: float) -> list[Any]:
+    """Wait until a process ends or a descriptor is readable; answer which descriptors are."""
+    ends = [thing if isinstance(thing, int) else thing.sentinel for thing in things]
+    return wait(ends, timeout=max(0.0, seconds))
 
 
 def _warm(database: str) -> None:
