@@ -65,6 +65,9 @@ class Registry(Signalled, Mapping[str, Any]):
         with cls._lock, Environment.manage():
             registry = object.__new__(cls)
             registry.init(db_name)
+            if db_name in cls.registries:
+                # Statements that connections keep prepared may be of tables as they were.
+                sql.close_all(db_name)
             cls.delete(db_name)
             # Loading runs general code that asks for this registry meanwhile.
             cls.registries[db_name] = registry

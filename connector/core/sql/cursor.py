@@ -94,7 +94,7 @@ class Cursor:
         if self.transaction is not None:
             self.transaction.on_commit()
         self.postrollback.clear()
-        self.postcommit.run()
+        self.postcommit.run_all()
 
     def rollback(self) -> None:
         """Undo the transaction and forget what waits."""
@@ -107,7 +107,7 @@ class Cursor:
             self._begin_next()
             if self.transaction is not None:
                 self.transaction.clear()
-        self.postrollback.run()
+        self.postrollback.run_all()
 
     def _send_commit(self) -> None:
         self.connection.commit()

@@ -100,7 +100,8 @@ class Pool:
     def in_use(self, dbname: str) -> bool:
         """Whether a connection to the database is lent."""
         with self._changed:
-            return any(lent.dbname == dbname for lent in self._busy)
+            # A copy: a lost cursor that is collected meanwhile gives its connection back.
+            return any(lent.dbname == dbname for lent in list(self._busy))
 
     def close(self, dbname: str | None = None) -> None:
         """Close the idle connections, to one database or to all; busy ones close on return."""
@@ -126,7 +127,7 @@ class Pool:
         deadline = time.monotonic() + POOL_WAIT_SECONDS
         with self._changed:
             while True:
-                for lent in reversed(self._idle):
+                for lent in reversed(list(self._idle)):
                     if lent.dbname == dbname:
                         self._idle.remove(lent)
                         self._busy.add(lent)

@@ -1,7 +1,10 @@
 """What hangs on a transaction: pending writes of the models, and functions for its end."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, Protocol
+
+logger = logging.getLogger(__name__)
 
 
 class Transaction(Protocol):
@@ -41,6 +44,19 @@ class Callbacks:
         """Call each once, in the order of adding, also those added meanwhile."""
         while self._functions:
             self._functions.pop(0)()
+
+    def run_all(self) -> None:
+        """
+        Call each once, also after one that fails: the failure is logged.
+
+        For what follows a commit: that has happened, whatever a function raises.
+        """
+        while self._functions:
+            function = self._functions.pop(0)
+            try:
+                function()
+            except Exception:
+                logger.exception("A function that follows a transaction failed")
 
     def clear(self) -> None:
         self._functions.clear()

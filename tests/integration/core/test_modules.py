@@ -15,7 +15,7 @@ from connector.core.exceptions import (
     UnmetDependencyError,
 )
 from connector.core.models import MetaModel
-from connector.core.modules import graph, identity, states
+from connector.core.modules import graph, identity, loading, states
 from connector.core.registry import Registry
 from connector.core.sql import schema
 
@@ -399,6 +399,26 @@ def test_installed_addon_whose_package_is_gone(database, shop, caplog):
     registry = Registry.new(database.name)
     assert "test.shop" not in registry
     assert "cannot be loaded" in caplog.text
+
+
+def test_tables_in_use(database, shop, monkeypatch):
+    """
+    An update of a table that others use gives up after some tries, and leaves all as it was.
+    """
+    monkeypatch.setattr(loading, "TABLE_WAIT", "50ms")
+    modules.install(database.name, ["shop_test"])
+    code = SHOP.replace("tag_ids", "size = fields.Integer()\n        tag_ids")
+    rewrite(shop, **{"__init__.py": code})
+    with database.cursor() as cr:
+        cr.execute("SELECT * FROM test_shop")
+        with pytest.raises(ModuleError, match="while others work in it"):
+            modules.update(database.name, ["shop_test"])
+    assert state_of(database, "shop_test") == "installed"
+    modules.update(database.name, ["shop_test"])
+    with database.cursor() as cr:
+        assert schema.column_exists(cr, "test_shop", "size")
+        cr.execute("SHOW lock_timeout")
+        assert cr.fetchone() == ("0",)
 
 
 def test_two_at_once(database, shop):

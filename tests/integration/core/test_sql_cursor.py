@@ -168,6 +168,20 @@ def test_callbacks(cr):
     assert ran == ["precommit", "postcommit", "postrollback"]
 
 
+def test_failing_callback_after_the_commit(database, caplog):
+    """
+    A function that fails after the commit is logged: the commit stands, and the others run.
+    """
+    ran = []
+    with database.cursor() as cr:
+        cr.execute("INSERT INTO thing (name) VALUES ('kept')")
+        cr.postcommit.add(lambda: 1 / 0)
+        cr.postcommit.add(lambda: ran.append("next"))
+    assert ran == ["next"]
+    assert "ZeroDivisionError" in caplog.text
+    assert names(database) == ["kept"]
+
+
 def test_isolation_levels(database):
     """
     READ COMMITTED sees what others commit meanwhile, REPEATABLE READ does not.
