@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from connector.rpc import AsyncHttpTransport, Kind, RPCError, sync
+from connector.rpc import AsyncHttpTransport, Kind, RPCError, aio, sync
 
 
 def test_login_gives_the_users_id(call: Any) -> None:
@@ -202,6 +203,33 @@ def test_a_whole_answer_can_be_had(call: Any) -> None:
 
     assert call("rpc_call_and_check", **asked)["result"] == "17.0-20260101"
     assert call("rpc_result", **asked) == "17.0-20260101"
+
+
+def test_the_low_functions_work_one_by_one(url: str) -> None:
+    """The asynchronous `jsonrpc` gives a response that `check_jsonrpc_response` reads."""
+
+    async def work() -> dict[str, Any]:
+        async with AsyncHttpTransport() as transport:
+            response, request_id = await aio.jsonrpc(
+                transport, url, service="db", method="server_version"
+            )
+            return await aio.check_jsonrpc_response(response, request_id, str)
+
+    assert asyncio.run(work())["result"] == "17.0-20260101"
+
+
+@pytest.mark.parametrize("function", ["jsonrpc", "rpc_call_and_check", "rpc_result"])
+def test_the_low_functions_hide_secrets_too(own_call: Any, url: str, function: str) -> None:
+    """An error of a low-level call names the call, and no password that was sent or posted to."""
+    address = "http://user:h1dden@127.0.0.1:9/h1dden"
+    arguments = {"service": "common", "method": "login", "args": ["acme", "demo", "s3cret"]}
+
+    with pytest.raises(RPCError, match=r"common\.login") as caught:
+        own_call(function, url=address, **arguments)
+
+    shown = f"{caught.value!r} {caught.value.__cause__!r}"
+    assert "s3cret" not in shown
+    assert "h1dden" not in shown
 
 
 def test_an_unreachable_server_is_told_from_a_lost_call(posting_call: Any) -> None:

@@ -135,6 +135,21 @@ def test_pages_keep_to_a_domain_with_operators(odoo: Face) -> None:
     assert [row["id"] for row in rows] == [1, 2, 3, 21, 22, 23]
 
 
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("search", ["name"]),
+        ("search", [{"name": "x"}]),
+        ("search_read", [[], "name"]),
+        ("read", [[1], "name"]),
+    ],
+)
+def test_a_text_is_no_list(odoo: Face, method: str, arguments: list[Any]) -> None:
+    """A text where a domain or a list of fields belongs is a mistake, not many one-letter ones."""
+    with pytest.raises(TypeError, match="list of"):
+        getattr(odoo, method)("res.partner", *arguments)
+
+
 def test_the_context_is_merged(make: Any, base_url: str) -> None:
     """A call's own context is laid over the default one."""
     face = make(base_url, context={"lang": "fr_FR", "tz": "UTC"})

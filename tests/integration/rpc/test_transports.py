@@ -112,6 +112,19 @@ def test_a_doubtful_connection_is_not_used_again(talk: Talk, scripted: Any, sent
     assert scripted.connections == 2
 
 
+def test_a_connection_idle_for_long_is_not_used_again(
+    talk: Talk, scripted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that rested too long is replaced, as something between may have dropped it."""
+    for module in ("blocking", "asynchronous"):
+        name = f"connector.rpc.transports.{module}.MAX_IDLE_SECONDS"
+        monkeypatch.setattr(name, 0.01)
+    scripted.scripts = [[OK, OK]]
+
+    assert talk(VERSION, VERSION, url=scripted.url) == ["17.0", "17.0"]
+    assert scripted.connections == 2
+
+
 def test_a_connection_closed_while_idle_costs_nothing(talk: Talk, scripted: Any) -> None:
     """Where the server has closed an idle connection, even a writing call takes a new one."""
     scripted.scripts = [[OK]]
