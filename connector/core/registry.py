@@ -279,8 +279,7 @@ class Registry(Signalled, Mapping[str, Any]):
             if model._auto and not model._abstract
         }
         for table in sorted(set(tables) - sql.schema.existing_tables(cr, list(tables))):
-            if not self._init:
-                logger.error("Model without a table", extra={"model": tables[table]})
+            logger.error("Model without a table", extra={"model": tables[table]})
 
 
 registries.build = Registry.new

@@ -81,6 +81,10 @@ class Loading:
         self.graph = Graph()
         #: addons installed or upgraded by this load, with the version before
         self.processed: dict[str, str | None] = {}
+        #: models whose tables this load brought up to date
+        self.updated_models: set[str] = set()
+        #: those of them that an addon loaded later, and not processed, extends
+        self.models_to_check: set[str] = set()
 
     # -- the two ways -------------------------------------------------------
 
@@ -162,7 +166,11 @@ class Loading:
             _call(package, node, node.manifest.pre_init_hook, self.cr)
         model_names = self.registry.load(self.cr, node)
         self.registry._init_modules.add(node.name)
-        if changing:
+        if not changing:
+            self.models_to_check |= self.updated_models.intersection(model_names)
+        else:
+            self.updated_models.update(model_names)
+            self.models_to_check.difference_update(model_names)
             self._change_node(node, package, model_names)
             self.processed[node.name] = version
             logger.info(
@@ -191,6 +199,10 @@ class Loading:
         if not self.processed:
             return
         self.registry.setup_models(self.cr)
+        if self.models_to_check:
+            self.registry.init_models(
+                self.cr, sorted(self.models_to_check), {"models_to_check": True}
+            )
         for name, version in self.processed.items():
             node = self.graph[name]
             if version is not None:
