@@ -192,7 +192,7 @@ class Held:
 
     def __init__(self, toys, model_name, external_id):
         self.ready, self.go = threading.Event(), threading.Event()
-        self.outcome = self.error = self.xid = None
+        self.outcome = self.error = self.xid = self.is_locked = None
         self.arguments = (toys, model_name, external_id)
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
@@ -213,6 +213,9 @@ class Held:
                 self.outcome = importer.run(external_id)
                 connector_env.env.cr.execute("SELECT pg_current_xact_id_if_assigned()")
                 self.xid = connector_env.env.cr.fetchone()[0]
+                with toys.work(model_name) as other:
+                    name = import_lock_name(other.backend_record, model_name, external_id)
+                    self.is_locked = not try_locks(other.env, [name])
         except Exception as error:
             self.error = error
 
@@ -234,6 +237,7 @@ def test_second_job_finds_what_the_first_has_committed(toys, shop):
     second.finish()
 
     assert (second.error, second.outcome, second.xid) == (None, "unchanged", None)
+    assert second.is_locked
     assert len(toys.values("partner", "id")) == len(toys.values("category", "id")) == 1
 
 
