@@ -136,9 +136,7 @@ class ExternalIds:
     def delete(self, links: Sequence[Link]) -> None:
         """Delete the records of these links, as far as nothing else needs them, and the links."""
         gone = [link for link in links if self._delete_record(link, links)]
-        self.cr.execute(
-            "DELETE FROM ir_model_data WHERE id = ANY(%s)", ([link.id for link in gone],)
-        )
+        self._delete_links([link.id for link in gone])
 
     def _delete_record(self, link: Link, doomed: Sequence[Link]) -> bool:
         if link.model not in self.env.registry or self._named_elsewhere(link, doomed):
@@ -176,7 +174,7 @@ class ExternalIds:
         present = set(self.env[model_name].browse(wanted).exists().ids)
         dangling = [link.id for link in links.values() if link.res_id not in present]
         if dangling:
-            self.cr.execute("DELETE FROM ir_model_data WHERE id = ANY(%s)", (dangling,))
+            self._delete_links(dangling)
         return {name: link for name, link in links.items() if link.res_id in present}
 
     def _link(self, model_name: str, made: Sequence[tuple[str, int]], noupdate: bool) -> None:
@@ -202,6 +200,7 @@ class ExternalIds:
                 "ids": [record_id for _, _, record_id in rows],
             },
         )
+        self._forget_cached()
 
     def _parents(
         self, model_name: str, made: Sequence[tuple[str, int]]
@@ -213,6 +212,18 @@ class ExternalIds:
             for (name, _), record in zip(made, records, strict=True):
                 rows.append((f"{name}_{parent.replace('.', '_')}", parent, record[field].id))
         return rows
+
+    def _delete_links(self, link_ids: Sequence[int]) -> None:
+        self.cr.execute("DELETE FROM ir_model_data WHERE id = ANY(%s)", (list(link_ids),))
+        self._forget_cached()
+
+    def _forget_cached(self) -> None:
+        """The table was written past the cache, which may remember that an id is unknown."""
+        transaction = self.env.transaction
+        transaction.forget_model(self.env.registry["ir.model.data"])
+        for (model_name, _), known in transaction.keys.items():
+            if model_name == "ir.model.data":
+                known.clear()
 
     def _note_loaded(self, model_name: str, names: Sequence[str]) -> None:
         loaded = self.env.registry.loaded_xmlids

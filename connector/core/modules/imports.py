@@ -4,15 +4,19 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 from connector.core.addon import FOLDER_PACKAGE, declared_nowhere, found_addons
+from connector.core.exceptions import ModuleError
 from connector.core.models import MetaModel
 from connector.core.modules.manifest import Manifest
 
 #: packages whose submodules are the addons by name
 ALIAS_PACKAGES = ("openerp.addons", "odoo.addons", FOLDER_PACKAGE)
+
+#: set on a package whose hook `post_load` was called
+_POST_LOADED = "__post_loaded__"
 
 
 def import_addon(manifest: Manifest) -> ModuleType:
@@ -28,11 +32,35 @@ def import_addon(manifest: Manifest) -> ModuleType:
             package = importlib.import_module(manifest.package)
             for name in manifest.imports:
                 importlib.import_module(f"{manifest.package}.{name}")
+            _run_post_load(package, manifest)
     except BaseException:
         _forget_imported(manifest, before)
         MetaModel.module_to_models[manifest.addon] = declared
         raise
     return package
+
+
+def hook_of(package: ModuleType, manifest: Manifest, name: str) -> Callable[..., None]:
+    """
+    The function of the package that the manifest names.
+
+    Raises:
+        ModuleError: there is none.
+    """
+    function: Callable[..., None] | None = getattr(package, name, None)
+    if function is None:
+        raise ModuleError(
+            f"The manifest of {manifest.addon!r} names the hook {name!r}, which the package "
+            f"{manifest.package} does not have."
+        )
+    return function
+
+
+def _run_post_load(package: ModuleType, manifest: Manifest) -> None:
+    """Call the hook that follows the import: once in a process, not once for each database."""
+    if manifest.post_load and not hasattr(package, _POST_LOADED):
+        hook_of(package, manifest, manifest.post_load)()
+        setattr(package, _POST_LOADED, True)
 
 
 def _forget_imported(manifest: Manifest, before: set[str]) -> None:

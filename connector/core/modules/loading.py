@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 from connector.core import sql
@@ -161,7 +162,6 @@ class Loading:
         if changing:
             migration.migrate(self.cr, node, version, "pre")
         package = imports.import_addon(node.manifest)
-        _call(package, node, node.manifest.post_load)
         if node.state == State.TO_INSTALL:
             _call(package, node, node.manifest.pre_init_hook, self.cr)
         model_names = self.registry.load(self.cr, node)
@@ -178,7 +178,7 @@ class Loading:
                 extra={"addon": node.name, "seconds": round(time.perf_counter() - started, 3)},
             )
 
-    def _change_node(self, node: Node, package: Any, model_names: list[str]) -> None:
+    def _change_node(self, node: Node, package: ModuleType, model_names: list[str]) -> None:
         version, new = node.installed_version, node.state == State.TO_INSTALL
         registry, cr = self.registry, self.cr
         registry.setup_models(cr)
@@ -288,14 +288,7 @@ def _check_initialised(cr: sql.Cursor) -> None:
         raise DatabaseNotInitialisedError(MISSING_TABLES.format(cr.dbname, cr.dbname))
 
 
-def _call(package: Any, node: Node, hook: str | None, *args: Any) -> None:
+def _call(package: ModuleType, node: Node, hook: str | None, *args: Any) -> None:
     """Call a hook that the manifest names."""
-    if hook is None:
-        return
-    function = getattr(package, hook, None)
-    if function is None:
-        raise ModuleError(
-            f"The manifest of {node.name!r} names the hook {hook!r}, which the package "
-            f"{node.manifest.package} does not have."
-        )
-    function(*args)
+    if hook is not None:
+        imports.hook_of(package, node.manifest, hook)(*args)

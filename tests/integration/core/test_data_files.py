@@ -89,6 +89,17 @@ def test_deleted_record_is_made_again(load, env):
     assert env.ref("shop.q", raise_if_not_found=False) is None
 
 
+def test_new_id_is_found_at_once(load, env):
+    """
+    An id that was looked for in vain is found once a file has given it.
+    """
+    assert env.ref("shop.p", raise_if_not_found=False) is None
+    load(PARTNER.format("p", "P", ""))
+    assert env.ref("shop.p").name == "P"
+    load('<delete model="res.partner" id="p"/>')
+    assert env.ref("shop.p", raise_if_not_found=False) is None
+
+
 def test_delete_and_function(load, env):
     """
     A file can delete records by id and by search, and call methods.

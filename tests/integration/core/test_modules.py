@@ -1,5 +1,6 @@
 """Addons in a real database: installed, updated, removed."""
 
+import sys
 import threading
 
 import pytest
@@ -348,6 +349,17 @@ def test_hooks(database, shop):
     assert query(database, "SELECT name FROM hook_calls") == [
         ("pre_init",), ("post_init",), ("uninstall",),
     ]  # fmt: skip
+
+
+def test_post_load(database, shop):
+    """
+    The hook that follows the import runs once in a process, whatever is loaded again.
+    """
+    code = SHOP + "    calls = []\n    def loaded():\n        calls.append(1)\n"
+    rewrite(shop, {**MANIFEST, "post_load": "loaded"}, **{"__init__.py": code})
+    modules.install(database.name, ["shop_test"])
+    Registry.new(database.name)
+    assert sys.modules["connector.addons.shop_test"].calls == [1]
 
 
 def test_unknown_hook(database, shop):
