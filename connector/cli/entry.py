@@ -1,4 +1,4 @@
-"""What every entry point does before its work: have the two servers, and tell the parts of them."""
+"""What every command does around its work: have the two servers, and leave cleanly at SIGTERM."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from types import FrameType
 from typing import NoReturn
 
 from connector.config import Config
-from connector.core import addon, registries, sql
 from connector.embedded import Services
-from connector.queue import broker
-from connector.server_url import with_parameters
+from connector.runtime import servers
+from connector.runtime.servers import check_servers
+
+__all__ = ["check_servers", "open_servers"]
 
 TERMINATED = 143
 
@@ -29,34 +30,8 @@ def open_servers(config: Config) -> Iterator[Services]:
     Raises:
         ServerUnreachableError, DatabaseUnreachableError: a server cannot be reached or started.
     """
-    with (
-        _sigterm_as_exit(),
-        Services(config.home, database_url=config.dsn(), redis_url=config.redis_url) as services,
-    ):
-        sql.use_server(dsn_of(services, config), config.db_maxconn)
-        broker.use_redis(services.redis_url)
-        registries.configure(config.registry_lru_size, config.limit_memory_soft)
-        addon.use_addons_path(config.addons_path)
-        try:
-            yield services
-        finally:
-            sql.close_all()
-
-
-def dsn_of(services: Services, config: Config) -> str:
-    """The server's URL with the default database of *config*."""
-    return with_parameters(services.database_url, config.db_name, {})
-
-
-def check_servers() -> None:
-    """
-    Ask both servers for an answer, before work begins that needs them.
-
-    Raises:
-        DatabaseUnreachableError, BrokerDownError: with what to do.
-    """
-    sql.database_exists(sql.default_database())
-    broker.current().ping()
+    with _sigterm_as_exit(), servers.open_servers(config) as services:
+        yield services
 
 
 @contextmanager

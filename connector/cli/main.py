@@ -9,9 +9,9 @@ from importlib.metadata import EntryPoint, entry_points
 import click
 
 from connector import __version__, config
-from connector.cli import logs
 from connector.core.exceptions import CoreError
 from connector.exception import ConnectorException
+from connector.runtime import logs
 
 COMMANDS = "connector.commands"
 #: Raised on purpose, with a message that says what to do.

@@ -36,3 +36,9 @@ def configure(config: Config) -> None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel("WARNING" if is_quiet else config.log_level.upper())
+
+
+def configure_where_unset(config: Config) -> None:
+    """The same where nobody has sent the log anywhere yet: a program's own choice stays."""
+    if not logging.getLogger().handlers:
+        configure(config)

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from connector.cli import logs
+from connector.runtime import logs
 from connector.config import Config
 
 

@@ -1,0 +1,42 @@
+"""`connector test`: the tests of an addon, run by pytest with the fixtures of its plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from connector.config import current
+from connector.core import addon
+from connector.core.modules.manifest import manifest_of
+
+TESTS = "tests"
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("addon_name", metavar="ADDON")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test(addon_name: str, arguments: Sequence[str]) -> int:
+    """
+    Run the tests of ADDON, those in its folder `tests`, in databases that have it installed.
+
+    ARGUMENTS go to pytest, such as `-k partner -x`. The exit status is that of pytest.
+    """
+    if find_spec("pytest") is None:
+        raise click.ClickException(
+            "Tests are run by pytest, which is missing: pip install 'connector[test]'."
+        )
+    import pytest
+
+    addon.use_addons_path(current().addons_path)
+    folder = Path(manifest_of(addon_name).path) / TESTS
+    if not folder.is_dir():
+        raise click.ClickException(
+            f"The addon {addon_name!r} has no tests: there is no folder {folder}."
+        )
+    return int(
+        pytest.main(["--import-mode=importlib", f"--override-ini=connector_addons={addon_name}",
+                     *arguments, str(folder)])
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""`patch_openerp_v5` under its later name: empty."""
