@@ -129,32 +129,6 @@ def test_a_forced_stop_gives_the_job_back(queue):
         force_stop(queue, uuid)
 
 
-def test_a_job_costs_few_round_trips(queue):
-    """
-    A job takes at most 6 commands of Redis that are waited for, and 2 commits.
-    """
-    redis = broker.current().redis
-    with queue.workers(1, channels="root:1"):
-        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "warm"), "done")
-        before = redis.info("commandstats")
-        for number in range(20):
-            queue.delay(queue.jobs.leave_effect, str(number))
-        queue.wait_until(lambda: len(queue.effects()) == 21)
-        after = redis.info("commandstats")
-
-    def calls(*names: str) -> float:
-        """Each pipeline has one EXEC; the others are sent alone."""
-        return sum(count(after, name) - count(before, name) for name in names) / 20
-
-    assert calls("blmove", "lmove", "hgetall", "exec") <= 6
-    assert calls("blmove", "hgetall") <= 3
-    assert calls("xadd", "zadd", "persist", "watch") < 1
-
-
-def count(stats: Any, name: str) -> int:
-    return int(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"])
-
-
 def seated(queue: Any) -> int:
     rows = queue.rows("SELECT count(*) FROM queue_job WHERE state IN ('enqueued', 'started')")
     return int(rows[0][0])

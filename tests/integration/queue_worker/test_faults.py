@@ -1,4 +1,4 @@
-"""Kills: of workers, dispatchers, Redis, PostgreSQL's backends and PostgreSQL."""
+"""Kills of workers, dispatchers and servers, and what else needs servers of its own."""
 
 from __future__ import annotations
 
@@ -192,6 +192,28 @@ def test_an_orphaned_child_ends(queue):
         queue.wait_until(lambda: not any(map(is_running, children)), seconds=10)
 
 
+def test_a_job_costs_few_round_trips(queue):
+    """
+    A job takes at most 6 commands of Redis that are waited for, and 2 commits.
+    """
+    redis = broker.current().redis
+    with queue.workers(1, channels="root:1"):
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "warm"), "done")
+        before = redis.info("commandstats")
+        for number in range(20):
+            queue.delay(queue.jobs.leave_effect, str(number))
+        queue.wait_until(lambda: len(queue.effects()) == 21)
+        after = redis.info("commandstats")
+
+    def calls(*names: str) -> float:
+        """Each pipeline has one EXEC; the others are sent alone."""
+        return sum(count(after, name) - count(before, name) for name in names) / 20
+
+    assert calls("blmove", "lmove", "hgetall", "exec") <= 6
+    assert calls("blmove", "hgetall") <= 3
+    assert calls("xadd", "zadd", "persist", "watch") < 1
+
+
 def states(queue: Any) -> set[str]:
     return {row[0] for row in queue.rows("SELECT DISTINCT state FROM queue_job")}
 
@@ -212,3 +234,7 @@ def is_running(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return False
+
+
+def count(stats: Any, name: str) -> int:
+    return int(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"])
