@@ -252,6 +252,37 @@ def test_a_child_waits_for_all_its_parents(session):
     transitions.release_locks(cr)
 
 
+def test_what_waits_for_a_job_waits_for_the_parts_that_it_splits_off(session):
+    """
+    A running job that delays a part of its work keeps its children waiting until that is done.
+    """
+    storage, cr = OpenERPJobStorage(session), session.cr
+    whole = sample.delay(session, MODEL, 1)
+    child = sample.delay(session, MODEL, 2, depends_on=[whole])
+    with session.change_context(job_uuid=whole):
+        part = sample.delay(session, MODEL, 3)
+        storage.add_part(part)
+
+    for parent, expected in [(whole, "wait_dependencies"), (part, "pending")]:
+        set_state(cr, parent, "enqueued")
+        row = transitions.start(cr, parent, "host:1")
+        assert transitions.finish(cr, transitions.Start(row["id"], row["attempt"]), None)
+        assert state_of(cr, child) == expected
+    transitions.release_locks(cr)
+
+
+def test_outside_a_job_a_part_is_a_job_like_any_other(session):
+    """
+    Without a running job there is nobody whose children could wait.
+    """
+    part = sample.delay(session, MODEL, 1)
+
+    OpenERPJobStorage(session).add_part(part)
+
+    session.cr.execute("SELECT count(*) FROM queue_job_dependency")
+    assert session.cr.fetchone() == (0,)
+
+
 def test_cancelling_a_parent_cancels_what_waits_for_it(session):
     """
     A cancelled job takes those with it that wait for it, at any distance.
