@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from select import POLLIN, poll
+from threading import get_ident
 from typing import IO, Any, Self
 
 import psycopg2
@@ -50,7 +50,8 @@ class Cursor:
         self._savepoints = 0
         self._savepoint_names = 0
         self._transactions = 0
-        self._owner = _current_owner()
+        self._thread = get_ident()
+        self._task = _current_task()
         self._pool = pool
         self._lent = pool.borrow(dbname)
         self.connection: connection = self._lent.connection
@@ -119,7 +120,7 @@ class Cursor:
         """Roll back what is not committed and give the connection back. Twice is fine."""
         if self.closed:
             return
-        self._check_owner()
+        self._check()
         try:
             if not self.connection.closed:
                 self.rollback()
@@ -138,30 +139,35 @@ class Cursor:
         self._transactions += 1
 
     def _check(self) -> None:
+        # Before each statement: as few calls as can be, and the words only when they are needed.
         if self.closed:
             raise CursorError(
                 f"The cursor on database {self.dbname!r} is closed. Open another one."
             )
-        self._check_owner()
+        if get_ident() != self._thread or _current_task() is not self._task:
+            self._refuse_stranger()
 
-    def _check_owner(self) -> None:
-        if self._owner != _current_owner():
-            raise CursorError(
-                f"A cursor on database {self.dbname!r} is used by another thread or task than "
-                "the one that opened it. Open one cursor for each."
-            )
+    def _refuse_stranger(self) -> None:
+        raise CursorError(
+            f"A cursor on database {self.dbname!r} is used by another thread or task than "
+            "the one that opened it. Open one cursor for each."
+        )
 
     # -- statements ---------------------------------------------------------
 
     def execute(self, query: Query, params: Any = None) -> None:
         """Run a statement; it sees everything that was written through the models before."""
-        self._flush()
+        if self.transaction is not None:
+            self._flush()
         self.execute_unflushed(query, params)
 
     def execute_unflushed(self, query: Query, params: Any = None) -> None:
         """Run a statement past the pending writes: for the storage layer and for locks."""
         self._check()
-        self._note(query)
+        self.statement_count += 1
+        # Session locks outlive the transaction, so the pool has to look for them.
+        if isinstance(query, str) and "advisory_lock" in query:
+            self._lent.may_hold_locks = True
         self._cr.execute(query, params)
 
     def executemany(self, query: Query, rows: Iterable[Any]) -> None:
@@ -190,12 +196,6 @@ class Cursor:
         self._check()
         if self.transaction is not None:
             self.transaction.flush()
-
-    def _note(self, query: Query) -> None:
-        self.statement_count += 1
-        # Session locks outlive the transaction, so the pool has to look for them.
-        if isinstance(query, str) and "advisory_lock" in query:
-            self._lent.may_hold_locks = True
 
     # -- results ------------------------------------------------------------
 
@@ -324,9 +324,6 @@ def _checked_level(level: str) -> str:
     return normal
 
 
-def _current_owner() -> tuple[int, Any]:
-    """Thread and task, compared by identity of the task itself: an id may be used again."""
-    # The private-looking function is the documented one that asks without raising.
-    if asyncio._get_running_loop() is None:
-        return threading.get_ident(), None
-    return threading.get_ident(), asyncio.current_task()
+def _current_task() -> Any:
+    # The function that asks without raising where no loop runs.
+    return None if asyncio._get_running_loop() is None else asyncio.current_task()
