@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from connector.core import registries
 from connector.core.exceptions import (
@@ -62,6 +62,7 @@ class Environments:
 
     def __init__(self) -> None:
         self.envs: WeakSet[Environment] = WeakSet()
+        self.by_arguments: WeakValueDictionary[Any, Environment] = WeakValueDictionary()
         #: False, True in draft, or "onchange"
         self.mode: bool | str = False
         #: whether ``recompute()`` does anything
@@ -70,6 +71,7 @@ class Environments:
     def add(self, env: Environment) -> None:
         """Know an environment."""
         self.envs.add(env)
+        self.by_arguments[env.args] = env
 
     def __iter__(self) -> Iterator[Environment]:
         return iter(self.envs)
@@ -177,12 +179,12 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
         if context is None:
             raise TypeError("An environment needs a context; {} will do.")
         environments = cls.envs
-        for env in environments:
-            if env.cr is cr and env.uid == uid and env.context == context:
-                return env  # type: ignore[return-value]
+        args = (cr, uid, context if type(context) is FrozenDict else FrozenDict(context))
+        known = environments.by_arguments.get(args)
+        if known is not None:
+            return known  # type: ignore[return-value]
         self = super().__new__(cls)
-        self.cr, self.uid, self.context = cr, uid, FrozenDict(context)
-        self.args = (cr, uid, self.context)
+        self.cr, self.uid, self.context = self.args = args
         self.registry = registries.registries.find(cr.dbname)
         self.transaction = _transaction_of(cr, self.registry)
         self.cache = EnvCache(self)

@@ -68,7 +68,7 @@ class Recordset(metaclass=MetaModel):
 
     def sudo(self, user: Any = SUPERUSER_ID) -> Self:
         """The same records for another user, by default the one who may do everything."""
-        return self.with_env(self.env(user=user))
+        return self if user == self.env.uid else self.with_env(self.env(user=user))
 
     def with_context(self, *args: Mapping[str, Any], **overrides: Any) -> Self:
         """The same records with keys added to the context, or with the context given."""

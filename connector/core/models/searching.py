@@ -271,8 +271,13 @@ class Searching(Reading):
         if transaction.todo and any(transaction.todo.get(field) for field in fields):
             transaction.flush()
         cr = self.env.cr
-        name = self._prepared_key(names)
-        cr.execute_unflushed(f"EXECUTE {name} ({', '.join(['%s'] * len(values))})", values)
+        prepared, prepare = self._prepared_key(names)
+        run = f"EXECUTE {prepared} ({', '.join(['%s'] * len(values))})"
+        if prepared in cr.memory:
+            cr.execute_unflushed(run, values)
+        else:
+            cr.execute_unflushed(f"{prepare}; {run}", values)
+            cr.memory[prepared] = True
         rows = cr.fetchall()
         if not rows:
             return 0
@@ -283,20 +288,13 @@ class Searching(Reading):
                 return 0
         return id_
 
-    def _prepared_key(self, names: tuple[str, ...]) -> str:
-        cr = self.env.cr
+    def _prepared_key(self, names: tuple[str, ...]) -> tuple[str, str]:
+        """The name of the statement that looks a key up, and how it is prepared."""
         name = identifier(short_name(f"key_{self._table}_{'_'.join(names)}"))
-        if name not in cr.memory:
-            types = ", ".join(_array_type(self._fields[each]) for each in names)
-            where = " AND ".join(
-                f"{identifier(each)} = ${place}" for place, each in enumerate(names, 1)
-            )
-            cr.execute_unflushed(
-                f"PREPARE {name} ({types}) AS SELECT id FROM {identifier(self._table)}"  # noqa: S608
-                f" WHERE {where}"
-            )
-            cr.memory[name] = True
-        return name
+        types = ", ".join(_array_type(self._fields[each]) for each in names)
+        where = " AND ".join(f"{identifier(each)} = ${n}" for n, each in enumerate(names, 1))
+        table = identifier(self._table)
+        return name, f"PREPARE {name} ({types}) AS SELECT id FROM {table} WHERE {where}"  # noqa: S608
 
     def _prefetch_keys(self, names: Iterable[str], given: Iterable[Sequence[Any]]) -> Any:
         """
