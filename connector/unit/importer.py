@@ -125,9 +125,12 @@ class RecordImporter(Importer):
         if not force and self.is_uptodate(binding):
             return Outcome.UNCHANGED
         self.before_import()
+        known = len(self.import_run.outcomes)
         self.import_dependencies()
-        # A dependency that needs this record may have imported it.
-        outcome, binding = self._write(binding or self.get_binding(), self.map_data(), force)
+        if not binding and len(self.import_run.outcomes) > known:
+            # A dependency that needs this record may have imported it.
+            binding = self.get_binding()
+        outcome, binding = self._write(binding, self.map_data(), force)
         if binding is not None:
             self.after_import(binding)
             self.import_run.writing.discard(self.key)
