@@ -30,8 +30,13 @@ def import_shop(session: ConnectorSession, backend_id: int) -> None:
     """
     batches: dict[str, str] = {}
     for model, needed in KINDS.items():
-        depends_on = [batches[other] for other in needed]
-        batches[model] = import_batch.delay(session, model, backend_id, depends_on=depends_on)
+        batches[model] = import_batch.delay(
+            session,
+            model,
+            backend_id,
+            description=f"Import all {model} of the shop",
+            depends_on=[batches[other] for other in needed],
+        )
 
 
 class ShopImporter(RecordImporter):

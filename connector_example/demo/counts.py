@@ -16,6 +16,12 @@ class Counts:
     failed: int = 0  #: refused, with its reason in the job
     retried: int = 0  #: starts of a job of this kind beyond its first
 
+    @classmethod
+    def of(cls, outcomes: Mapping[str, int]) -> Self:
+        """The outcomes that an import job reports; a record gone from the shop is none here."""
+        known = {each.name for each in fields(cls)}
+        return cls(**{name: number for name, number in outcomes.items() if name in known})
+
     @property
     def done(self) -> int:
         return self.created + self.updated + self.unchanged + self.failed

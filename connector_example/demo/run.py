@@ -152,7 +152,7 @@ def _counts_of(job: dict[str, Any]) -> Iterator[tuple[str, Counts]]:
 def _counts_in(table: str, result: dict[str, Any]) -> Iterator[tuple[str, Counts]]:
     yield table, Counts(read=result.get("read", 0))
     for model, outcomes in result.get("counts", {}).items():
-        yield TABLES[model], Counts(**outcomes)
+        yield TABLES[model], Counts.of(outcomes)
         if TABLES[model] == "invoice_lines":
             # Lines are read with their invoices, never by a page of their own.
             yield "invoice_lines", Counts(read=sum(outcomes.values()))

@@ -66,7 +66,10 @@ class ShopProcess:
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
         if not self.url:
-            raise ConnectorException(f"The example shop did not start: {' '.join(command)}")
+            raise ConnectorException(
+                f"The example shop did not start: {' '.join(command)}\n"
+                "What it said stands above. Is the extra installed: pip install 'connector[demo]'?"
+            )
         return self
 
     def check(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.session import ConnectorSession
+from connector.unit.batch import import_record
 from connector_example.demo.shop_process import ShopProcess
 from connector_example.verify import QUERIES, differences
 
@@ -78,6 +79,35 @@ def test_a_second_import_writes_nothing_and_a_changed_shop_only_the_changes(
     assert sum(outcomes.get("updated", 0) for outcomes in changed.values()) == 18
     assert {outcomes.get("updated") for outcomes in changed.values()} == {2}
     assert differences(session.cr, backend.id, shop.dump()) == []
+
+
+def test_a_track_brings_what_it_needs(session: ConnectorSession, backend: Any):
+    """
+    One track alone is imported with its album, the album's artist, its genre and its media type.
+    """
+    result = import_record(session, "shop.track", backend.id, 1)
+
+    assert result["counts"] == {
+        model: {"created": 1}
+        for model in ["shop.album", "shop.artist", "shop.genre", "shop.media.type", "shop.track"]
+    }
+    (track,) = session.env["shop.track"].search([])
+    assert track.album_id.artist_id.name == "AC/DC"
+
+
+def test_an_employee_brings_all_above_him(session: ConnectorSession, backend: Any):
+    """
+    Importing a leaf of the tree imports its way up to the root, and nobody else.
+    """
+    import_record(session, "shop.employee", backend.id, 8)
+
+    names = []
+    employee = session.env["shop.employee"].search([("external_id", "=", "8")]).openerp_id
+    while employee:
+        names.append(employee.first_name)
+        employee = employee.parent_id
+    assert names == ["Laura", "Michael", "Andrew"]
+    assert session.env["shop.employee"].search_count([]) == 3
 
 
 def test_a_lost_and_a_surplus_binding_are_found(session: ConnectorSession, backend: Any):
