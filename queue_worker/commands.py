@@ -11,7 +11,7 @@ import click
 from connector import config
 from connector.cli.entry import open_servers
 from connector.core import sql
-from connector.exception import NoSuchJobError
+from connector.exception import ConfigurationError, NoSuchJobError
 from connector.queue import broker, transitions
 from connector.queue.channels import settings_from_text
 from connector.queue.state import ENDED, State
@@ -50,7 +50,7 @@ def worker(
     with open_servers(settings):
         served = list(databases) or [sql.default_database()]
         for database in served:
-            _is_idle(database)  # the same for a database without jobs' table
+            _check(database)
         sql.close_all()
         broker.current().ping()
         broker.current().close()
@@ -130,6 +130,23 @@ def _rows(database: str | None, query: str, params: Any) -> list[dict[str, Any]]
     with _cursor(database) as cr:
         cr.execute(query, params)
         return cr.dictfetchall()
+
+
+def _check(database: str) -> None:
+    """
+    Say at once what would be said every second.
+
+    Raises:
+        ConfigurationError: the database has no table of jobs.
+        DatabaseUnreachableError, DatabaseMissingError: as they say.
+    """
+    try:
+        _is_idle(database)
+    except sql.errors.UndefinedTable:
+        raise ConfigurationError(
+            f"Database {database!r} keeps no jobs. Install the addon that does: "
+            f"connector db init {database} --addons queue_worker."
+        ) from None
 
 
 def _is_idle(database: str) -> bool:
