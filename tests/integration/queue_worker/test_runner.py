@@ -1,0 +1,174 @@
+"""The runner in this process: fence, checkpoints, locks and commits, step by step."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from connector.connector import pg_try_advisory_lock
+from connector.core import sql
+from connector.queue.job import job
+from queue_worker import runner
+
+EFFECT = "queue.sample.effect"
+
+#: What a test wants to happen in the middle of the job.
+in_the_middle: list[Callable[[], None]] = []
+in_the_end: list[Callable[[], None]] = []
+
+
+@job
+def leave_and_pause(session: Any, model_name: str, checkpoint: bool) -> None:
+    """Leave an effect, let the test act, and leave another one."""
+    session.env[model_name].create({"label": "before"})
+    pg_try_advisory_lock(session.env, "sample")
+    for act in in_the_middle:
+        act()
+    if checkpoint:
+        session.commit()
+    session.env[model_name].create({"label": "after"})
+    for act in in_the_end:
+        act()
+
+
+@pytest.fixture
+def run(queue: Any) -> Any:
+    """Run one call of the job, with something done in the middle; give its row."""
+
+    def run_with(act: Callable[[], None] = lambda: None, *, checkpoint: bool = False) -> Any:
+        in_the_middle[:] = [act]
+        uuid = queue.delay(leave_and_pause, checkpoint)
+        change(queue, "UPDATE queue_job SET state = 'enqueued'")
+        runner.run(queue.database.name, uuid)
+        return queue.job(uuid)
+
+    return run_with
+
+
+def change(queue: Any, statement: str) -> None:
+    with queue.database.cursor(sql.READ_COMMITTED) as cr:
+        cr.execute(statement)
+
+
+def test_effect_and_done_are_one_commit(run, queue, monkeypatch):
+    """
+    A job takes two commits: one for its start, one for its effect together with `done`.
+    """
+    commits = []
+    commit = sql.Cursor.commit
+
+    def counted(cr: sql.Cursor) -> None:
+        commit(cr)
+        commits.append(cr)
+
+    def before() -> None:
+        assert queue.rows("SELECT state FROM queue_job") == [("started",)]
+        assert queue.effects() == []
+        monkeypatch.setattr(sql.Cursor, "commit", counted)
+
+    row = run(before)
+    monkeypatch.undo()
+
+    assert len([cr for cr in commits if cr is commits[0]]) == 1
+    assert row["state"] == "done"
+    assert queue.effects() == ["before", "after"]
+
+
+def test_a_job_that_was_taken_over_writes_nothing(run, queue):
+    """
+    When another start has the job by the time it ends, its effect is rolled back.
+    """
+    row = run(lambda: change(queue, "UPDATE queue_job SET attempt = attempt + 1"))
+
+    assert row["state"] == "started"
+    assert queue.effects() == []
+
+
+def test_a_checkpoint_of_a_job_that_was_taken_over_commits_nothing(run, queue):
+    """
+    A checkpoint verifies the fence before it commits.
+    """
+    row = run(lambda: change(queue, "UPDATE queue_job SET attempt = attempt + 1"), checkpoint=True)
+
+    assert row["state"] == "started"
+    assert queue.effects() == []
+
+
+def test_a_checkpoint_keeps_the_locks(run, queue):
+    """
+    A rival that tries the record lock after a checkpoint is refused, as it was before.
+    """
+    refused = []
+
+    def try_it() -> None:
+        with queue.database.cursor() as cr:
+            refused.append(not sql.locks.try_transaction_lock(cr, "sample"))
+
+    in_the_end[:] = [try_it]
+    row = run(try_it, checkpoint=True)
+    in_the_end.clear()
+
+    assert row["state"] == "done"
+    assert queue.effects() == ["before", "after"]
+    assert refused == [True, True]
+
+
+def test_a_lock_lost_at_a_checkpoint_sends_the_job_back(run, queue):
+    """
+    Where another transaction waits for a record lock, it gets it at the checkpoint; the job
+    comes back later with its try unspent, and what was committed stays.
+    """
+    got_it, finish = threading.Event(), threading.Event()
+
+    def wait_for_lock() -> None:
+        with queue.database.cursor(sql.READ_COMMITTED) as cr:
+            sql.locks.wait_transaction_lock(cr, "sample")
+            got_it.set()
+            finish.wait(10)
+
+    rival = threading.Thread(target=wait_for_lock)
+
+    def start_rival() -> None:
+        rival.start()
+        queue.wait_until(lambda: waiting_for_locks(queue) == 1)
+
+    row = run(start_rival, checkpoint=True)
+    assert got_it.wait(10)
+    finish.set()
+    rival.join()
+
+    assert (row["state"], row["retry"]) == ("pending", 0)
+    assert "sample" in row["result"]
+    assert queue.effects() == ["before"]
+
+
+def test_a_job_nobody_can_read_fails_and_says_why(run, queue):
+    """
+    A job whose function is gone is failed at once, with the name that was sought.
+    """
+    uuid = queue.delay(leave_and_pause, False)
+    change(queue, "UPDATE queue_job SET state = 'enqueued', func_name = 'no.such.function'")
+
+    runner.run(queue.database.name, uuid)
+
+    row = queue.job(uuid)
+    assert row["state"] == "failed"
+    assert "no.such.function" in row["exc_message"]
+
+
+def test_the_lock_of_the_job_is_free_afterwards(run, queue):
+    """
+    When the runner returns, no session lock is left on any connection.
+    """
+    run()
+
+    with queue.database.cursor() as cr:
+        assert sql.locks.holders(cr, 0x6A6F62) == {}
+
+
+def waiting_for_locks(queue: Any) -> int:
+    rows = queue.rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    return int(rows[0][0])
