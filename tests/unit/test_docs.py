@@ -11,9 +11,7 @@ QUOTE = re.compile(r"`([\w/]+\.py)`:\n\n```python\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 
-@pytest.mark.parametrize(
-    ("path", "quote"), QUOTE.findall((ROOT / "docs/tutorial.md").read_text())
-)
+@pytest.mark.parametrize(("path", "quote"), QUOTE.findall((ROOT / "docs/tutorial.md").read_text()))
 def test_the_tutorial_quotes_the_example(path: str, quote: str) -> None:
     """
     A block below the name of a file is in that file, to the letter.

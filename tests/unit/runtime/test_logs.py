@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from connector.runtime import logs
 from connector.config import Config
+from connector.runtime import logs
 
 
 @pytest.fixture(autouse=True)
