@@ -9,16 +9,19 @@ What is marked here is done by the load that follows; `reset` takes the marks ba
 that failed.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from connector.core.addon import forget_found_addons, found_addons
-from connector.core.exceptions import ModuleError, UnknownModuleError
+from connector.core.exceptions import ManifestError, ModuleError, UnknownModuleError
 from connector.core.modules.graph import closure
 from connector.core.modules.manifest import Manifest, forget_manifests, manifest_of
 from connector.core.sql import Cursor, schema
+
+logger = logging.getLogger(__name__)
 
 ALL = "all"  #: in an update: every addon, by updating `base`
 
@@ -104,7 +107,7 @@ def synchronise(cr: Cursor) -> None:
     forget_found()
     cr.execute("SELECT name, state FROM ir_module_module")
     known = dict(cr.fetchall())
-    found = {name: manifest_of(name) for name in found_addons()}
+    found = readable_manifests()
     for name, manifest in found.items():
         state = State.UNINSTALLED if manifest.installable else State.UNINSTALLABLE
         if name not in known:
@@ -123,6 +126,17 @@ def forget_found() -> None:
     """Look again at the next question: addons come and change while a process lives."""
     forget_found_addons()
     forget_manifests()
+
+
+def readable_manifests() -> dict[str, Manifest]:
+    """The manifests of all found addons; one that is broken keeps no other from being used."""
+    manifests = {}
+    for name in sorted(found_addons()):
+        try:
+            manifests[name] = manifest_of(name)
+        except ManifestError as error:
+            logger.warning("Addon left out", extra={"addon": name, "reason": str(error)})
+    return manifests
 
 
 def mark_install(cr: Cursor, wanted: Iterable[str], demo: bool) -> list[str]:
@@ -156,7 +170,7 @@ def _auto_installed(present: set[str], chosen: list[str]) -> list[str]:
         there = present.union(chosen, added)
         more = [
             manifest.addon
-            for manifest in map(manifest_of, sorted(found_addons()))
+            for manifest in readable_manifests().values()
             if manifest.auto_install
             and manifest.installable
             and manifest.addon not in there
@@ -259,5 +273,5 @@ def _set(cr: Cursor, chosen: list[str], state: State) -> None:
 def _manifest_or_none(name: str) -> Manifest | None:
     try:
         return manifest_of(name)
-    except UnknownModuleError:
+    except (UnknownModuleError, ManifestError):
         return None

@@ -11,6 +11,7 @@ from connector.core.exceptions import (
     DatabaseNotInitialisedError,
     DataFileError,
     DependencyCycleError,
+    ManifestError,
     ModuleError,
     UnknownModuleError,
     UnmetDependencyError,
@@ -157,6 +158,19 @@ def test_impossible_dependencies(database, addon_folder, depends, error, message
     with pytest.raises(error, match=message):
         modules.install(database.name, ["one"])
     assert modules.installed(database.name) == ["base"]
+
+
+def test_broken_manifest_of_another_addon(database, shop):
+    """
+    A manifest that cannot be read keeps other addons from nothing, and is told when it is wanted.
+    """
+    (shop.path / "broken").mkdir()
+    (shop.path / "broken" / "__init__.py").touch()
+    (shop.path / "broken" / "__manifest__.py").write_text("{")
+    modules.install(database.name, ["shop_test"])
+    with pytest.raises(ManifestError, match="broken"):
+        modules.install(database.name, ["broken"])
+    assert modules.installed(database.name) == ["base", "shop_test"]
 
 
 def test_external_dependency(database, addon_folder):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -216,23 +217,55 @@ def test_installer_that_died_before_its_signal(database, gadget):
     assert "test.gadget" in registry.check_signaling()
 
 
+def program_installing_gadget(db_name, folder):
+    parameters = sql.current_server()._parameters
+    dsn = " ".join(f"{name}='{value}'" for name, value in parameters.items())
+    return (
+        "from connector.core import addon, modules, sql\n"
+        f"sql.use_server({dsn!r})\n"
+        f"addon.use_addons_path([{str(folder)!r}])\n"
+        f"print('test.gadget' in modules.install({db_name!r}, ['gadget']))\n"
+    )
+
+
 def test_two_processes_install_at_once(database, gadget):
     """
     Processes that install the same addon at the same time take turns, and both succeed.
     """
-    parameters = sql.current_server()._parameters
-    dsn = " ".join(f"{name}='{value}'" for name, value in parameters.items())
-    program = (
-        "from connector.core import addon, modules, sql\n"
-        f"sql.use_server({dsn!r})\n"
-        f"addon.use_addons_path([{str(gadget.path)!r}])\n"
-        f"print('test.gadget' in modules.install({database.name!r}, ['gadget']))\n"
-    )
+    program = program_installing_gadget(database.name, gadget.path)
     running = [
         subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
     assert [process.communicate(timeout=60)[0].strip() for process in running] == ["True", "True"]
+
+
+def test_installer_killed_in_the_midst(database, gadget):
+    """
+    An installer that is killed leaves no table, and keeps the next one waiting for seconds only.
+    """
+    slow = textwrap.dedent(GADGET) + textwrap.dedent(
+        """
+        def wait(cr, registry):
+            print("waiting", flush=True)
+            cr.execute("SELECT pg_sleep(60)")
+        """
+    )
+    gadget.write("gadget", {"depends": ["base"], "post_init_hook": "wait"}, {"__init__.py": slow})
+    killed = subprocess.Popen(
+        [sys.executable, "-c", program_installing_gadget(database.name, gadget.path)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert killed.stdout.readline() == "waiting\n"
+    killed.kill()
+    killed.communicate()
+    with database.cursor() as cr:
+        assert not schema.table_exists(cr, "test_gadget")
+    gadget.write("gadget", {"depends": ["base"]}, {"__init__.py": GADGET})
+    began = time.monotonic()
+    assert "test.gadget" in modules.install(database.name, ["gadget"])
+    assert time.monotonic() - began < 15
 
 
 def test_two_processes_initialise_at_once(empty_database):
