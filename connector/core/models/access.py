@@ -89,13 +89,13 @@ class Access(Computing):
 
     def _rule_node(self, mode: str) -> Node | None:
         """The condition of the rules on records that the user may treat so; None without rules."""
-        if self.env.uid == SUPERUSER_ID or self._transient:
+        if self.env.uid == SUPERUSER_ID:
             return None
         known = self.env.transaction.rules
         key = (self.env.uid, self._name, mode)
         if key not in known:
             known[key] = None  # a rule is not asked whether its own domain may be read
-            known[key] = self._combined_rules(mode)
+            known[key] = self._own_rule_node() if self._transient else self._combined_rules(mode)
         node: Node | None = known[key]
         return node
 
@@ -147,7 +147,7 @@ class Access(Computing):
             self._raise_refused(mode, refused)
 
     def _refused(self, mode: str) -> list[int]:
-        node = self._own_rule_node() if self._transient else self._rule_node(mode)
+        node = self._rule_node(mode)
         if node is None:
             return []
         allowed = self.env.transaction.allowed[self.env.uid, self._name, mode]
@@ -213,13 +213,11 @@ class Access(Computing):
         node = parse(domain)
         return self.browse([record._ids[0] for record in self if matches(record, node)])
 
-    def _check_field_groups(self, field: Field) -> None:
-        if field.groups and not self.sudo().env["res.users"].browse(self.env.uid).has_group_of(
-            field.groups
-        ):
+    def _check_field_groups(self, field: Field, mode: str = "read") -> None:
+        if field.groups and not self.user_has_groups(field.groups):
             raise AccessError(
-                f"User {self.env.uid} may not read {field!r}: it is for the groups {field.groups}. "
-                f"Add the user to one of them."
+                f"User {self.env.uid} may not {mode} {field!r}: it is for the groups "
+                f"{field.groups}. Add the user to one of them."
             )
 
     def _reads_freely(self, field: Field) -> bool:
@@ -228,7 +226,7 @@ class Access(Computing):
             return True
         if field.groups or not self.check_access_rights("read", raise_exception=False):
             return False
-        return self._rule_node("read") is None and not self._transient
+        return self._rule_node("read") is None
 
     def user_has_groups(self, groups: str) -> bool:
         """Is the user in one of the groups, given as external ids joined by commas?"""

@@ -23,6 +23,8 @@ __all__ = ["LocalValues", "NewId", "Transaction"]
 FLUSH_ROWS = 20_000
 #: ids reserved at once grow from one up to this
 RESERVE_MAX = 1_000
+#: records of a model of which the cache keeps values that do not wait to be written
+CACHE_ROWS = 100_000
 
 Ids = dict[Any, None]
 
@@ -192,6 +194,16 @@ class Transaction:
         if field.local:
             return False
         return id_ in self.dirty.get(field, ()) or id_ in self.new.get(field.model_name, ())
+
+    def trim(self, model_class: Any) -> None:
+        """Forget a model's values where there are so many that memory counts."""
+        for field in model_class._fields.values():
+            if len(self.values.get(field, ())) > CACHE_ROWS:
+                self.forget(field)
+        for names in model_class._natural_keys:
+            known = self.keys.get((model_class._name, names), {})
+            if len(known) > CACHE_ROWS and not self.new.get(model_class._name):
+                known.clear()
 
     # -- natural keys ---------------------------------------------------------------------
 

@@ -40,6 +40,8 @@ class Creating(Linking):
         if self.env.uid != 1:
             self.check_access_rights("create")
         plan, transaction = self._writing_plan(), self.env.transaction
+        if plan.grouped and self.env.uid != 1:
+            self._check_groups_of(plan.grouped & set().union(*given))
         many = self._with_defaults(plan, given)
         for parent_name, (link, inherited) in plan.inherits.items():
             self._create_parents(parent_name, link, inherited, many)

@@ -38,6 +38,7 @@ class Plan:
         }
         self.names = frozenset(model_class._fields)
         self.keyed = frozenset(name for key in model_class._natural_keys for name in key)
+        self.grouped = frozenset(f.name for f in fields if f.groups)
         #: columns whose change concerns computed fields
         self.triggering = frozenset(f for f in fields if f in triggers.of)
         #: many2one that a one2many shows from the other side

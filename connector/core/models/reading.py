@@ -8,6 +8,7 @@ from typing import Any
 
 from connector.core.exceptions import AccessError, MissingError
 from connector.core.fields import Field
+from connector.core.models.cache import CACHE_ROWS
 from connector.core.models.recordset import PREFETCH_MAX
 from connector.core.models.setup import LOG_FIELDS, Setup
 from connector.core.query import array_literal, column, identifier
@@ -153,6 +154,8 @@ class Reading(Setup):
         """Put columns as they were read into the cache; what waits to be written stays."""
         transaction = self.env.transaction
         ids = columns[0]
+        if wanted and len(transaction.values[wanted[0]]) > CACHE_ROWS:
+            transaction.trim(type(self))
         for field, read in zip(wanted, columns[1:], strict=True):
             read = field.from_column(read)
             values = transaction.values[field]

@@ -9,10 +9,10 @@ from typing import Any
 from connector.core.domain import All, AnyOf, Constant, Leaf, Node, Not, parse
 from connector.core.exceptions import DomainError, UserError
 from connector.core.fields import Field
+from connector.core.models.prepared import run_prepared
 from connector.core.models.reading import Reading
 from connector.core.models.storage import array_text, array_type, write_pending
 from connector.core.query import Condition, array_literal, column, identifier
-from connector.core.sql.schema import short_name
 
 __all__ = ["Searching"]
 
@@ -271,13 +271,7 @@ class Searching(Reading):
         if transaction.todo and any(transaction.todo.get(field) for field in fields):
             transaction.flush()
         cr = self.env.cr
-        prepared, prepare = self._prepared_key(names)
-        run = f"EXECUTE {prepared} ({', '.join(['%s'] * len(values))})"
-        if prepared in cr.memory:
-            cr.execute_unflushed(run, values)
-        else:
-            cr.execute_unflushed(f"{prepare}; {run}", values)
-            cr.memory[prepared] = True
+        run_prepared(cr, *self._key_statement(names), values)
         rows = cr.fetchall()
         if not rows:
             return 0
@@ -288,13 +282,16 @@ class Searching(Reading):
                 return 0
         return id_
 
-    def _prepared_key(self, names: tuple[str, ...]) -> tuple[str, str]:
-        """The name of the statement that looks a key up, and how it is prepared."""
-        name = identifier(short_name(f"key_{self._table}_{'_'.join(names)}"))
-        types = ", ".join(_array_type(self._fields[each]) for each in names)
-        where = " AND ".join(f"{identifier(each)} = ${n}" for n, each in enumerate(names, 1))
-        table = identifier(self._table)
-        return name, f"PREPARE {name} ({types}) AS SELECT id FROM {table} WHERE {where}"  # noqa: S608
+    @classmethod
+    def _key_statement(cls, names: tuple[str, ...]) -> tuple[str, str]:
+        known = cls._statements.get(names)
+        if known is None:
+            types = ", ".join(_array_type(cls._fields[name]) for name in names)
+            where = " AND ".join(f"{identifier(name)} = ${n}" for n, name in enumerate(names, 1))
+            table = identifier(cls._table)
+            known = types, f"SELECT id FROM {table} WHERE {where}"  # noqa: S608 - quoted names
+            cls._statements[names] = known
+        return known
 
     def _prefetch_keys(self, names: Iterable[str], given: Iterable[Sequence[Any]]) -> Any:
         """

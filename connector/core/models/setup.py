@@ -25,6 +25,8 @@ class Setup(Recordset):
     _log_access: ClassVar[bool] = False
     _inherits: ClassVar[dict[str, str]] = {}
     _parent_name: ClassVar[str] = "parent_id"
+    #: statements that are sent again and again: what they are about -> types and text
+    _statements: ClassVar[dict[Any, tuple[str, str]]] = {}
 
     def _prepare_setup(self) -> None:
         """Take back what an earlier set-up made."""
@@ -37,6 +39,7 @@ class Setup(Recordset):
         cls._setup_done = False
         cls._inherits_children = set()
         cls._plan = None
+        cls._statements = {}
         self.env.registry.__dict__.pop("_triggers", None)
 
     def _setup_base(self) -> None:

@@ -17,12 +17,15 @@ from typing import Any
 from connector.core.exceptions import MissingError
 from connector.core.models.broken import explained
 from connector.core.models.cache import Transaction
+from connector.core.models.prepared import run_prepared
 from connector.core.query import array_literal, identifier
 from connector.core.sql import errors
 
 __all__ = ["array_text", "array_type", "flush", "write_pending"]
 
 COPY_ROWS = 6
+#: an insert of more rows than this looks at how much the cache holds
+TRIM_ROWS = 1_000
 Texts = Sequence[str | None]
 LOG_NAMES = ("create_uid", "create_date", "write_uid", "write_date")
 
@@ -59,13 +62,16 @@ def _insert_all(transaction: Transaction) -> None:
     waiting = [name for name, ids in transaction.new.items() if ids]
     if not waiting:
         return
-    _compute_required(transaction, waiting)
+    if transaction.todo:
+        _compute_required(transaction, waiting)
     for name in _referred_first(transaction, waiting):
         ids = list(transaction.new[name])
         model_class = transaction.registry.models[name]
         _insert(transaction, model_class, ids, later=set(waiting))
         del transaction.new[name]
         waiting.remove(name)
+        if len(ids) > TRIM_ROWS:
+            transaction.trim(model_class)
 
 
 def _compute_required(transaction: Transaction, names: Sequence[str]) -> None:
@@ -82,6 +88,8 @@ def _referred_first(transaction: Transaction, waiting: Sequence[str]) -> list[st
 
     Where links run in a circle, those that are not required have to wait for an UPDATE.
     """
+    if len(waiting) == 1:
+        return list(waiting)
     required, optional = {}, {}
     for name in waiting:
         links = [
@@ -110,6 +118,10 @@ def _insert(transaction: Transaction, model_class: Any, ids: list[int], later: s
         if field.type == "many2one" and field.comodel_name in later:
             read = _without_later(transaction, model_class, field, ids, read)
         columns.append(read)
+    if len(ids) == 1:
+        with explained(transaction, model_class, ids):
+            _insert_one(transaction.cr, model_class, ids[0], fields, [c[0] for c in columns])
+        return
     used = []
     for field, column in zip(fields, columns, strict=True):
         if column.count(column[0]) == len(column):
@@ -120,6 +132,28 @@ def _insert(transaction: Transaction, model_class: Any, ids: list[int], later: s
             used.append((field, field.as_text(column)))
     with explained(transaction, model_class, ids):
         _send_rows(transaction.cr, model_class, ids, used)
+
+
+def _insert_one(
+    cr: Any, model_class: Any, id_: int, fields: Sequence[Any], values: Sequence[Any]
+) -> None:
+    known = model_class._statements.get("insert")
+    if known is None:
+        names = ", ".join(["id", *(identifier(field.name) for field in fields)])
+        types = ", ".join(["int4", *(array_type(field.column_type) for field in fields)])
+        places = ", ".join(f"${number}" for number in range(1, len(fields) + 2))
+        table = identifier(model_class._table)
+        text = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 - quoted names
+        known = model_class._statements["insert"] = (types, text)
+    types, text = known
+    run_prepared(cr, types, text, [id_, *_texts(fields, values)])
+
+
+def _texts(fields: Sequence[Any], values: Sequence[Any]) -> list[str | None]:
+    return [
+        None if value is None else field.as_text((value,))[0]
+        for field, value in zip(fields, values, strict=True)
+    ]
 
 
 def _without_later(
@@ -220,6 +254,9 @@ def _update(
 ) -> None:
     """Rows are written in the order of their ids, so that two transactions do not deadlock."""
     cr = transaction.cr
+    if len(ids) == 1:
+        _update_one(transaction, model_class, fields, ids[0])
+        return
     table = identifier(model_class._table)
     constants, varying = _split(transaction, fields, ids)
     sets = [f"{identifier(f.name)} = %s::{f.column_type}" for f, _ in constants]
@@ -241,6 +278,23 @@ def _update(
         )
     if cr.rowcount != len(ids):
         raise _gone(transaction, model_class, ids)
+
+
+def _update_one(
+    transaction: Transaction, model_class: Any, fields: Sequence[Any], id_: int
+) -> None:
+    known = model_class._statements.get(fields)
+    if known is None:
+        types = ", ".join(["int4", *(array_type(field.column_type) for field in fields)])
+        sets = ", ".join(f"{identifier(f.name)} = ${n}" for n, f in enumerate(fields, 2))
+        table = identifier(model_class._table)
+        text = f"UPDATE {table} SET {sets} WHERE id = $1"  # noqa: S608 - quoted names
+        known = model_class._statements[fields] = (types, text)
+    values = [transaction.values[field][id_] for field in fields]
+    types, text = known
+    run_prepared(transaction.cr, types, text, [id_, *_texts(fields, values)])
+    if transaction.cr.rowcount != 1:
+        raise _gone(transaction, model_class, [id_])
 
 
 def _split(

@@ -64,6 +64,8 @@ class Writing(Searching):
             self.check_access_rights("write")
             self._check_records("write")
         plan = self._writing_plan()
+        if restricted and not plan.grouped.isdisjoint(vals):
+            self._check_groups_of(plan.grouped & vals.keys())
         if vals.keys() <= plan.plain:
             changed = self._write_plain(plan, vals)
         else:
@@ -75,6 +77,10 @@ class Writing(Searching):
         if transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
             transaction.flush()
         return True
+
+    def _check_groups_of(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._check_field_groups(self._fields[name], "write")
 
     def _write_any(self, plan: Plan, vals: Values) -> bool:
         columns: dict[str, Any] = {}

@@ -192,6 +192,11 @@ def test_field_of_a_group(env: Any, user: Any, group: Any) -> None:
     assert document.secret == "s"
     with pytest.raises(AccessError, match="base.group_system"):
         document.sudo(user).secret  # noqa: B018
+    give(env, group, write=True, create=True)
+    with pytest.raises(AccessError, match="may not write"):
+        document.sudo(user).secret = "t"
+    with pytest.raises(AccessError, match="base.group_system"):
+        document.sudo(user).create({"secret": "t"})
 
 
 def test_transient_records_are_their_creators(env: Any, user: Any) -> None:
@@ -201,8 +206,11 @@ def test_transient_records_are_their_creators(env: Any, user: Any) -> None:
     wizard = env["rights.wizard"].sudo(user).create({"name": "w"})
     assert wizard.name == "w"
     other = env["rights.wizard"].create({"name": "o"})
-    with pytest.raises(AccessError):
-        other.sudo(user).write({"name": "x"})
+    theirs = other.sudo(user)
+    assert theirs.search([]) == wizard
+    for call in (lambda: theirs.write({"name": "x"}), lambda: theirs.name, lambda: theirs.unlink()):
+        with pytest.raises(AccessError):
+            call()
 
 
 def test_changed_rights_are_no_one_elses_until_commit(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connector.core import api, fields, models
-from connector.core.exceptions import MissingError
+from connector.core.exceptions import MissingError, ValidationError
 
 
 def declare() -> None:
@@ -495,3 +495,31 @@ def test_forgotten_key_is_read_anew(open_env: Any) -> None:
         assert one["writing.binding"]._lookup_by_key(names, key).name == "b"
         made.openerp_id.unlink()
         one.cr.commit()
+
+
+def test_failed_first_use_of_a_prepared_statement_is_no_trap(env: Any) -> None:
+    """
+    A statement whose first run fails is prepared anew, whether it was kept or not.
+    """
+    country = env["writing.country"]
+    country.create([{"name": "a", "code": "1"}, {"name": "b", "code": "2"}])
+    env.flush()
+    for _ in range(3):
+        with pytest.raises(ValidationError, match="Two countries"), env.cr.savepoint():
+            country.create({"name": "c", "code": "1"})
+    country.create({"name": "c", "code": "3"})
+    env.flush()
+    assert country.search_count([]) == 3
+
+
+def test_cache_does_not_grow_without_end(env: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Values beyond the limit are forgotten, and read again where they are asked for.
+    """
+    monkeypatch.setattr("connector.core.models.cache.CACHE_ROWS", 2000)
+    monkeypatch.setattr("connector.core.models.reading.CACHE_ROWS", 2000)
+    made = env["writing.partner"].create([{"name": f"P{i}"} for i in range(5000)])
+    env.flush()
+    assert not env.transaction.values[made._fields["name"]]
+    assert [record.name for record in made] == [f"P{i}" for i in range(5000)]
+    assert len(env.transaction.values[made._fields["name"]]) <= 3000

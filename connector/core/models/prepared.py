@@ -1,0 +1,30 @@
+"""Prepared statements: what is sent again and again is parsed once per connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["run_prepared"]
+
+#: where the connection's memory counts the names given
+COUNT = "prepared statements"
+
+
+def run_prepared(cr: Any, types: str, text: str, params: Sequence[Any]) -> None:
+    """
+    Run a statement with ``$1`` .. placeholders, prepared with its first use.
+
+    *types* are those of the parameters. A name is used once: where the first use fails,
+    nobody can tell whether the statement was kept, so the next one takes another name.
+    """
+    memory = cr.memory
+    run = memory.get(text)
+    if run is not None:
+        cr.execute_unflushed(run, params)
+        return
+    number = memory[COUNT] = memory.get(COUNT, 0) + 1
+    run = f"EXECUTE prepared_{number} ({', '.join(['%s'] * len(params))})"
+    prepare = f"PREPARE prepared_{number} ({types}) AS {text}"
+    cr.execute_unflushed(f"{prepare}; {run}", params)
+    memory[text] = run
