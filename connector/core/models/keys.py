@@ -1,0 +1,225 @@
+"""
+Natural keys: columns that together name one record, as (backend, external id) names a binding.
+
+What was found is remembered, and so is what was not: the transaction answers the next time.
+Records that wait to be written are known by their keys without being sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from connector.core.exceptions import UserError
+from connector.core.fields import Field
+from connector.core.models.prepared import run_prepared
+from connector.core.models.reading import Reading
+from connector.core.models.rows import array_text, array_type
+from connector.core.query import column, identifier
+
+__all__ = ["Keys"]
+
+
+class Keys(Reading):
+    """How a record is found by its natural key."""
+
+    _register = False
+
+    def _as_key(self, domain: Sequence[Any]) -> tuple[tuple[str, ...], tuple[Any, ...]] | None:
+        """Names and values, if *domain* asks for just a natural key."""
+        keys = self._natural_keys
+        if not keys or not domain:
+            return None
+        given: dict[str, Any] = {}
+        for leaf in domain:
+            if len(leaf) != 3 or leaf[1] != "=" or not isinstance(leaf[0], str):
+                return None
+            given[leaf[0]] = leaf[2]
+        if len(given) != len(domain):
+            return None
+        for names in keys:
+            if len(names) == len(given) and given.keys() == set(names):
+                values = self._key_values(names, [given[name] for name in names])
+                return None if values is None else (names, values)
+        return None
+
+    def _key_values(self, names: Sequence[str], given: Sequence[Any]) -> tuple[Any, ...] | None:
+        """The values as the cache holds them; None where one is missing or in need of care."""
+        fields = self._fields
+        values = []
+        for name, value in zip(names, given, strict=True):
+            field = fields[name]
+            if type(value) is not field.key_type:
+                value = self._key_value(field, value)
+                if value is None:
+                    return None
+            values.append(value)
+        return tuple(values)
+
+    def _key_value(self, field: Field, value: Any) -> Any:
+        if value is None or isinstance(value, (list, tuple, bool)):
+            return None
+        if field.relational and isinstance(value, str):
+            return None
+        if hasattr(value, "_name"):
+            value = value.id or None
+        return None if value is None else field.to_search(value)
+
+    def _search_by_key(self, names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+        known = self.env.transaction.keys[self._name, names]
+        id_ = known.get(values)
+        if id_ is None:
+            id_ = self._read_key(names, values)
+            # A miss stays true only for who holds the key's lock; the next search looks again.
+            if id_:
+                known[values] = id_
+        found = self.browse(id_ or ())
+        if found and self._has_active and self.env.context.get("active_test", True):
+            found = found.sudo().filtered("active").with_env(self.env)
+        return found._filter_access_rules("read") if found else found
+
+    def _lookup_by_key(self, names: Iterable[str], given: Sequence[Any]) -> Any:
+        """
+        The record of a natural key, archived or not, from memory where it is known.
+
+        That there is none is remembered for the transaction, until ``forget_key``.
+        """
+        pairs = sorted(zip(names, given, strict=True), key=lambda pair: pair[0])
+        sorted_names = tuple(name for name, _ in pairs)
+        values = self._key_values(sorted_names, [value for _, value in pairs])
+        if values is None:
+            raise UserError(
+                f"No record of {self._name!r} is named by {dict(pairs)!r}: "
+                f"each part of a natural key needs a value."
+            )
+        known = self.env.transaction.keys[self._name, sorted_names]
+        id_ = known.get(values)
+        if id_ is None:
+            id_ = known[values] = self._read_key(sorted_names, values)
+        return self.browse(id_ or ())
+
+    def _read_key(self, names: tuple[str, ...], values: tuple[Any, ...]) -> int:
+        """One key to its id, or 0, by a statement that the connection keeps prepared."""
+        transaction = self.env.transaction
+        fields = [self._fields[name] for name in names]
+        if transaction.todo and any(transaction.todo.get(field) for field in fields):
+            transaction.flush()
+        cr = self.env.cr
+        run_prepared(cr, *self._key_statement(names), values)
+        rows = cr.fetchall()
+        if not rows:
+            return 0
+        id_: int = rows[0][0]
+        # A pending write of the key counts, not the row as it still is.
+        for field, value in zip(fields, values, strict=True):
+            if id_ in transaction.dirty.get(field, ()) and transaction.values[field][id_] != value:
+                return 0
+        return id_
+
+    @classmethod
+    def _key_statement(cls, names: tuple[str, ...]) -> tuple[str, str]:
+        known = cls._statements.get(names)
+        if known is None:
+            types = ", ".join(_array_type(cls._fields[name]) for name in names)
+            where = " AND ".join(f"{identifier(name)} = ${n}" for n, name in enumerate(names, 1))
+            table = identifier(cls._table)
+            known = types, f"SELECT id FROM {table} WHERE {where}"  # noqa: S608 - quoted names
+            cls._statements[names] = known
+        return known
+
+    def _prefetch_keys(self, names: Iterable[str], given: Iterable[Sequence[Any]]) -> Any:
+        """
+        Look many natural keys up in one statement and remember each, found or not.
+
+        Returns the records found; their columns are read with them.
+        """
+        order = list(names)
+        sorted_names = tuple(sorted(order))
+        places = [order.index(name) for name in sorted_names]
+        known = self.env.transaction.keys[self._name, sorted_names]
+        wanted: dict[tuple[Any, ...], None] = {}
+        found_ids: list[int] = []
+        for item in given:
+            values = self._key_values(sorted_names, [item[place] for place in places])
+            if values is None:
+                continue
+            id_ = known.get(values)
+            if id_ is None:
+                wanted[values] = None
+            elif id_:
+                found_ids.append(id_)
+        keys = list(wanted)
+        for start in range(0, len(keys), 1000):
+            part = keys[start : start + 1000]
+            found = self._read_keys(sorted_names, part)
+            known.update({key: found.get(key, 0) for key in part})
+            found_ids += found.values()
+        return self.browse(dict.fromkeys(found_ids))
+
+    def _read_keys(
+        self, names: tuple[str, ...], keys: Sequence[tuple[Any, ...]]
+    ) -> dict[tuple[Any, ...], int]:
+        """Keys to ids, by the database, as far as no pending write contradicts it; no flush."""
+        transaction = self.env.transaction
+        key_fields = [self._fields[name] for name in names]
+        if any(transaction.todo.get(field) for field in key_fields):
+            transaction.flush()
+        wanted = list(dict.fromkeys([*key_fields, *self._prefetched()]))
+        columns = "".join(f", {column(self._table, field.name)}" for field in wanted)
+        cr = self.env.cr
+        text = f"SELECT {column(self._table, 'id')}{columns} FROM {identifier(self._table)}"  # noqa: S608
+        types = ", ".join(f"%s::{_array_type(field)}[]" for field in key_fields)
+        joined = " AND ".join(
+            f"{column(self._table, name)} = key.{identifier(name)}" for name in names
+        )
+        aliases = ", ".join(map(identifier, names))
+        cr.execute_unflushed(
+            f"{text} JOIN unnest({types}) AS key ({aliases}) ON {joined}",
+            [
+                array_text(field.plain_text, field.as_text(values))
+                for field, values in zip(key_fields, zip(*keys, strict=True), strict=True)
+            ],
+        )
+        rows = cr.fetchall()
+        if not rows:
+            return {}
+        self._fill(wanted, list(zip(*rows, strict=True)))
+        found = {}
+        for row in rows:
+            # A pending write of the key counts, not the row as it still is.
+            key = tuple(transaction.values[field].get(row[0]) for field in key_fields)
+            found[key] = row[0]
+        asked = set(keys)
+        return {key: id_ for key, id_ in found.items() if key in asked}
+
+    def _remember_keys(self, ids: Iterable[Any]) -> None:
+        """Note the natural keys of records that were created, or written on their keys."""
+        transaction = self.env.transaction
+        for names in self._natural_keys:
+            columns = [transaction.values[self._fields[name]] for name in names]
+            known = transaction.keys[self._name, names]
+            for id_ in ids:
+                key = tuple(values.get(id_) for values in columns)
+                if None not in key:
+                    known[key] = id_
+
+    def _forget_keys(self, ids: Iterable[Any]) -> None:
+        transaction = self.env.transaction
+        for names in self._natural_keys:
+            known = transaction.keys[self._name, names]
+            columns = [transaction.values[self._fields[name]] for name in names]
+            unsure = set()
+            for id_ in ids if known else ():
+                key = tuple(values.get(id_) for values in columns)
+                if None in key:
+                    unsure.add(id_)
+                elif known.get(key) == id_:
+                    del known[key]
+            for key in [key for key, id_ in known.items() if id_ in unsure] if unsure else ():
+                del known[key]
+
+
+def _array_type(field: Any) -> str:
+    """The type of a key's values; a number too large for the column is in no row, no error."""
+    kind = array_type(str(field.column_type))
+    return "int8" if kind == "int4" else kind

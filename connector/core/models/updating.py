@@ -1,0 +1,118 @@
+"""
+Updating: rows that changed, by the set of their changed columns, in as few statements as sets.
+
+One row goes by a prepared UPDATE, many by UPDATE .. FROM unnest(..).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from connector.core.exceptions import MissingError
+from connector.core.models.broken import explained
+from connector.core.models.cache import Transaction
+from connector.core.models.prepared import run_prepared
+from connector.core.models.rows import array_text, array_type, texts_of
+from connector.core.query import array_literal, identifier
+
+__all__ = ["update_all"]
+
+LOG_NAMES = ("write_uid", "write_date")
+
+
+def update_all(transaction: Transaction) -> None:
+    groups: defaultdict[str, defaultdict[int, list[Any]]]
+    groups = defaultdict(lambda: defaultdict(list))
+    for field, ids in transaction.dirty.items():
+        for id_ in ids:
+            groups[field.model_name][id_].append(field)
+    transaction.dirty.clear()
+    touched = {name: ids for name, ids in transaction.touched.items() if ids}
+    transaction.touched.clear()
+    for name, by_id in groups.items():
+        model_class = transaction.registry.models[name]
+        sets: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+        logged = touched.get(name, {})
+        log = [model_class._fields[n] for n in LOG_NAMES] if model_class._log_access else []
+        for id_, fields in by_id.items():
+            sets[(*fields, *log) if id_ in logged else tuple(fields)].append(id_)
+        for written, numbers in sets.items():
+            with explained(transaction, model_class, numbers):
+                _update(transaction, model_class, written, sorted(numbers))
+
+
+def _update(
+    transaction: Transaction, model_class: Any, fields: Sequence[Any], ids: list[int]
+) -> None:
+    """Rows are written in the order of their ids, so that two transactions do not deadlock."""
+    cr = transaction.cr
+    if len(ids) == 1:
+        _update_one(transaction, model_class, fields, ids[0])
+        return
+    table = identifier(model_class._table)
+    constants, varying = _split(transaction, fields, ids)
+    sets = [f"{identifier(f.name)} = %s::{f.column_type}" for f, _ in constants]
+    params = [f.as_text([value])[0] for f, value in constants]
+    if not varying:
+        cr.execute_unflushed(
+            f"UPDATE {table} SET {', '.join(sets)} WHERE id = ANY(%s::int[])",  # noqa: S608
+            [*params, array_literal(ids)],
+        )
+    else:
+        sets += [f"{identifier(f.name)} = v.{identifier(f.name)}" for f, _ in varying]
+        types = "".join(f", %s::{array_type(f.column_type)}[]" for f, _ in varying)
+        names = "".join(f", {identifier(f.name)}" for f, _ in varying)
+        arrays = [array_text(f.plain_text, f.as_text(values)) for f, values in varying]
+        cr.execute_unflushed(
+            f"UPDATE {table} SET {', '.join(sets)}"  # noqa: S608 - quoted names
+            f" FROM unnest(%s::int[]{types}) AS v (id{names}) WHERE {table}.id = v.id",
+            [*params, array_literal(ids), *arrays],
+        )
+    if cr.rowcount != len(ids):
+        raise _gone(transaction, model_class, ids)
+
+
+def _update_one(
+    transaction: Transaction, model_class: Any, fields: Sequence[Any], id_: int
+) -> None:
+    known = model_class._statements.get(fields)
+    if known is None:
+        types = ", ".join(["int4", *(array_type(field.column_type) for field in fields)])
+        sets = ", ".join(f"{identifier(f.name)} = ${n}" for n, f in enumerate(fields, 2))
+        table = identifier(model_class._table)
+        text = f"UPDATE {table} SET {sets} WHERE id = $1"  # noqa: S608 - quoted names
+        known = model_class._statements[fields] = (types, text)
+    values = [transaction.values[field][id_] for field in fields]
+    types, text = known
+    run_prepared(transaction.cr, types, text, [id_, *texts_of(fields, values)])
+    if transaction.cr.rowcount != 1:
+        raise _gone(transaction, model_class, [id_])
+
+
+def _split(
+    transaction: Transaction, fields: Sequence[Any], ids: list[int]
+) -> tuple[list[tuple[Any, Any]], list[tuple[Any, list[Any]]]]:
+    """The fields whose value is one for all the records, and those where it differs."""
+    constants, varying = [], []
+    for field in fields:
+        values = [transaction.values[field][id_] for id_ in ids]
+        if values.count(values[0]) == len(values):
+            constants.append((field, values[0]))
+        else:
+            varying.append((field, values))
+    return constants, varying
+
+
+def _gone(transaction: Transaction, model_class: Any, ids: list[int]) -> Exception:
+    transaction.cr.execute_unflushed(
+        f"SELECT id FROM {identifier(model_class._table)} WHERE id = ANY(%s::int[])",  # noqa: S608
+        (array_literal(ids),),
+    )
+    there = {id_ for (id_,) in transaction.cr.fetchall()}
+    gone = [id_ for id_ in ids if id_ not in there]
+    return MissingError(
+        f"Cannot write on {model_class._name}({', '.join(map(str, gone))}): "
+        f"the record does not exist or has been deleted. Check with exists() before."
+    )
