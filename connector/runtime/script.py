@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import re
 import runpy
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +30,7 @@ _ARGUMENTS = "arguments"
 _OPTIONS = "command-line-options"
 _LOG_LEVELS = ("openerp-log-level", "odoo-log-level")
 _EXECUTABLE = 0o755
+_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 _BODY = """\
 #!{python}
@@ -72,7 +74,7 @@ class Script:
         """
         naming, *words = declaration.split() or [""]
         entry, *names = naming.split("=")
-        if not entry or len(names) > 1:
+        if not entry or len(names) > 1 or os.sep in naming:
             raise ConfigurationError(
                 f"Cannot read {naming!r} in the script {declaration!r}: write entry or entry=name."
             )
@@ -87,7 +89,7 @@ class Script:
 
     def source(self, conf: str | os.PathLike[str] | None, directory: str | os.PathLike[str]) -> str:
         """The text of the executable, for a configuration file and a directory."""
-        module, _, attributes = _target(self.entry).partition(":")
+        module, attributes = _target(self.entry)
         options = f"    session.handle_command_line_options({list(self.command_line_options)!r})\n"
         level = f"logging.getLogger('connector').setLevel({self.log_level!r})\n"
         return _BODY.format(
@@ -122,10 +124,17 @@ def run_entry(entry: str, session: Session, arguments: Iterable[str]) -> Any:
     Call an entry point with the session, and with *arguments* on the command line.
 
     Returns its exit code, or what it returned; errors come through.
+
+    Raises:
+        ConfigurationError: it names nothing that can be imported.
     """
+    module, attributes = _target(entry)
     sys.argv = [entry, *arguments]
-    module, _, attributes = _target(entry).partition(":")
-    function = attrgetter(attributes)(importlib.import_module(module))
+    sys.path.insert(0, os.getcwd())
+    try:
+        function = attrgetter(attributes)(importlib.import_module(module))
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise ConfigurationError(f"Cannot import the script {entry!r}: {error}.") from error
     return _exit_code(lambda: function(session))
 
 
@@ -136,12 +145,14 @@ def run_file(path: str | os.PathLike[str], session: Session, arguments: Iterable
     Returns its exit code; errors come through.
     """
     sys.argv = [os.fspath(path), *arguments]
-    return _exit_code(lambda: run_program(path, {"session": session}))
+    return run_program(path, {"session": session})
 
 
-def run_program(path: str | os.PathLike[str], names: dict[str, Any]) -> None:
+def run_program(path: str | os.PathLike[str], names: dict[str, Any] | None = None) -> Any:
     """
-    Run a Python file as `__main__`; it finds *names*, and the modules beside it.
+    Run a Python file as `__main__`; it finds *names*, and can import what is beside it.
+
+    Returns its exit code; errors come through.
 
     Raises:
         ConfigurationError: there is no such file.
@@ -149,7 +160,11 @@ def run_program(path: str | os.PathLike[str], names: dict[str, Any]) -> None:
     if not os.path.isfile(path):
         raise ConfigurationError(f"There is no script {os.fspath(path)!r}.")
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
-    runpy.run_path(os.fspath(path), names, "__main__")
+
+    def run() -> None:
+        runpy.run_path(os.fspath(path), names, "__main__")
+
+    return _exit_code(run)
 
 
 def _exit_code(run: Callable[[], Any]) -> Any:
@@ -185,12 +200,13 @@ def _level(given: Mapping[str, str], declaration: str) -> str | None:
     return told[0]
 
 
-def _target(entry: str) -> str:
-    """The `module:function` that an entry names."""
-    if ":" in entry:
-        return entry
+def _target(entry: str) -> tuple[str, str]:
+    """The module and the function that an entry names."""
+    module, _, attributes = entry.partition(":")
+    if _NAME.fullmatch(module) and _NAME.fullmatch(attributes):
+        return module, attributes
     for point in entry_points(group="console_scripts", name=entry):
-        return point.value
+        return point.module, point.attr
     raise ConfigurationError(
         f"No entry point {entry!r} in the group console_scripts. "
         "Write module:function, or install the distribution that declares it."

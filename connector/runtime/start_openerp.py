@@ -6,13 +6,14 @@ The options that the deployment decides go onto the command line, before those o
 
 from __future__ import annotations
 
+import importlib
 import os
-import runpy
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 from connector.core.addon import found_addons
+from connector.runtime.script import run_program
 
 __all__ = ["insert_args", "main"]
 
@@ -48,7 +49,7 @@ def main(
     """
     if starter is None:
         _insert_conf(conf, "test" if just_test else "serve")
-        return _exit_code(lambda: runpy.run_module(COMMAND, run_name="__main__", alter_sys=True))
+        return importlib.import_module(COMMAND).main()
     inserted = _test_options(version) if just_test else []
     if server_wide_modules and not any(word.startswith("--load") for word in sys.argv[1:]):
         inserted.append(f"--load={','.join(server_wide_modules)}")
@@ -57,7 +58,7 @@ def main(
     path = os.path.abspath(starter)
     sys.argv[0] = path
     os.chdir(os.path.dirname(path))
-    return _exit_code(lambda: runpy.run_path(path, run_name="__main__"))
+    return run_program(path)
 
 
 def _insert_conf(conf: str | os.PathLike[str] | None, *others: str) -> None:
@@ -76,11 +77,3 @@ def _replace_install_all() -> None:
     if INSTALL_ALL in sys.argv[1:]:
         sys.argv[1:] = [word for word in sys.argv[1:] if word != INSTALL_ALL]
         insert_args(["-i", ",".join(sorted(found_addons()))])
-
-
-def _exit_code(run: Any) -> Any:
-    try:
-        run()
-    except SystemExit as end:
-        return end.code
-    return None

@@ -21,6 +21,8 @@ from typing import Any, cast
 import click
 
 from connector.exception import ConfigurationError
+from connector.runtime import access
+from connector.runtime.logs import EventFormatter
 from connector.runtime.session import Session
 
 __all__ = ["OPTIONS", "Settings", "upgrade", "upgrade_database"]
@@ -202,17 +204,21 @@ def _logging(log: logging.Handler, settings: Settings) -> Iterator[logging.Logge
     console.setLevel(settings.console_log_level.upper())
     log.setLevel(settings.log_level.upper())
     for handler in (log, console):
-        handler.setFormatter(logging.Formatter(FORMAT))
+        handler.setFormatter(EventFormatter(FORMAT))
     levels, others = (root.level, steps.level), root.handlers[:]
     root.handlers[:] = [log]
-    steps.addHandler(console)
+    # The other one tells, before anything else, that the database is a copy and asleep.
+    speakers = (steps, logging.getLogger(access.__name__))
+    for speaker in speakers:
+        speaker.addHandler(console)
     root.setLevel(log.level)
     steps.setLevel(min(log.level, console.level))
     try:
         yield steps
     finally:
         root.handlers[:] = others
-        steps.removeHandler(console)
+        for speaker in speakers:
+            speaker.removeHandler(console)
         root.setLevel(levels[0])
         steps.setLevel(levels[1])
         log.close()
