@@ -22,7 +22,7 @@ def remove(env: Any, doomed: set[str]) -> None:
     dropped = _only_theirs(env.cr, models)
     names = _model_names(env.cr, dropped)
     _delete_data(env, [link for link in links if link.model not in REFLECTED_MODELS], names)
-    env.cr.execute("SELECT 1")  # what the deletions left pending goes out before the tables do
+    env.flush()  # what the deletions left pending goes out before the tables do
     _drop_constraints(env, doomed, names)
     _drop_columns(env, _only_theirs(env.cr, fields), names)
     _drop_tables(env, names)
@@ -91,7 +91,9 @@ def _drop_columns(env: Any, field_ids: list[int], dropped_models: list[str]) -> 
 def _drop_tables(env: Any, dropped_models: list[str]) -> None:
     for name in dropped_models:
         model = env.registry.models.get(name)
-        if model is not None and model._auto and not model._abstract:
+        if model is None:
+            logger.warning("Table kept, the code of its model is gone", extra={"model": name})
+        elif model._auto and not model._abstract:
             schema.drop_table(env.cr, model._table)
             logger.info("Table dropped", extra={"model": name})
 

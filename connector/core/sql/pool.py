@@ -52,6 +52,8 @@ class Lent:
     memory: dict[str, Any] = field(default_factory=dict)
     #: a session lock was spoken of, so that one may be held
     may_hold_locks: bool = False
+    #: to be closed when it comes back
+    outdated: bool = False
 
 
 class Pool:
@@ -87,12 +89,13 @@ class Pool:
         if clean and lent.may_hold_locks:
             clean = not _holds_session_lock(lent)
         with self._changed:
-            known = lent in self._busy
+            # A forked child knows nothing of what its parent had lent.
+            kept = clean and not lent.outdated and lent in self._busy
             self._busy.discard(lent)
-            if clean and known:
+            if kept:
                 self._idle.append(lent)
             self._changed.notify()
-        if not (clean and known):
+        if not kept:
             _close(lent.connection)
         for function in on_release:
             function()
@@ -109,7 +112,8 @@ class Pool:
             chosen = [lent for lent in self._idle if dbname in (None, lent.dbname)]
             for lent in chosen:
                 self._idle.remove(lent)
-            self._busy = {lent for lent in self._busy if dbname not in (None, lent.dbname)}
+            for lent in self._busy:
+                lent.outdated = lent.outdated or dbname in (None, lent.dbname)
             self._changed.notify_all()
         for lent in chosen:
             _close(lent.connection)

@@ -406,6 +406,20 @@ def test_lost_cursor_is_closed(database, caplog):
     assert names(database) == []
 
 
+def test_outdated_connection_is_not_lent_again(database):
+    """
+    `close_all` closes idle connections at once, and those in use when they come back.
+    """
+    with database.cursor() as cr:
+        sql.close_all(database.dbname)
+        assert sql.in_use(database.dbname)
+        cr.execute("SELECT 1")
+        before = cr.connection
+    assert before.closed
+    with database.cursor() as cr:
+        assert cr.connection is not before
+
+
 def _in_child(dbname, results):
     with sql.connect(dbname).cursor() as cr:
         cr.execute("SELECT pg_backend_pid()")

@@ -25,7 +25,7 @@ def apply(env: Any, model_names: Iterable[str]) -> None:
     Other processes follow after the commit; a rollback sets this registry up once more.
     """
     registry, cr = env.registry, env.cr
-    cr.execute("SELECT 1")  # sends the rows that the registry is built from
+    env.flush()  # the registry is built from rows that may still wait
     registry.setup_models(cr)
     registry.init_models(cr, list(dict.fromkeys(model_names)), {"update_custom_fields": True})
     cr.postcommit.add(registry.signal_registry_change)
