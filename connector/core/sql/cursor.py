@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -54,6 +55,7 @@ class Cursor:
         self._task = _current_task()
         self._pool = pool
         self._lent = pool.borrow(dbname)
+        self._lent.borrower = weakref.ref(self)
         self.connection: connection = self._lent.connection
         self.connection.set_session(isolation_level=self.isolation_level)
         self._cr = self.connection.cursor()

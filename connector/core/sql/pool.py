@@ -52,6 +52,8 @@ class Lent:
     memory: dict[str, Any] = field(default_factory=dict)
     #: a session lock was spoken of, so that one may be held
     may_hold_locks: bool = False
+    #: the cursor that works on it
+    borrower: "weakref.ref[Any] | None" = None
     #: to be closed when it comes back
     outdated: bool = False
 
@@ -89,8 +91,7 @@ class Pool:
         if clean and lent.may_hold_locks:
             clean = not _holds_session_lock(lent)
         with self._changed:
-            # A forked child knows nothing of what its parent had lent.
-            kept = clean and not lent.outdated and lent in self._busy
+            kept = clean and not lent.outdated
             self._busy.discard(lent)
             if kept:
                 self._idle.append(lent)
@@ -119,8 +120,16 @@ class Pool:
             _close(lent.connection)
 
     def forget_all(self) -> None:
-        """In a forked child: the connections belong to the parent, only the sockets close here."""
+        """
+        In a forked child: the connections are the parent's, only their sockets close here.
+
+        The cursors that work on them count as closed: a socket opened later may get the
+        number of one of theirs, and must not hear from them.
+        """
         for lent in (*self._idle, *self._busy):
+            cursor = lent.borrower() if lent.borrower is not None else None
+            if cursor is not None:
+                cursor.closed = True
             if not lent.connection.closed:
                 os.close(lent.connection.fileno())
         self._idle, self._busy, self._opening = deque(), set(), 0

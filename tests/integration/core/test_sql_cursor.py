@@ -420,26 +420,35 @@ def test_outdated_connection_is_not_lent_again(database):
         assert cr.connection is not before
 
 
-def _in_child(dbname, results):
+def _in_child(dbname, inherited, results):
     with sql.connect(dbname).cursor() as cr:
         cr.execute("SELECT pg_backend_pid()")
         results.put(cr.fetchone()[0])
+        try:
+            inherited.execute("SELECT 1")
+        except CursorError:
+            results.put("refused")
+        inherited.close()
+        del inherited
+        cr.execute("SELECT 1")
+        results.put("undisturbed")
 
 
 def test_forked_child_has_its_own_connections(database):
     """
-    A forked child opens its own connection, and the parent's goes on undisturbed.
+    A forked child opens its own connection, is refused its parent's, and disturbs neither.
     """
     context = multiprocessing.get_context("fork")
     results = context.Queue()
     with database.cursor() as cr:
         cr.execute("SELECT pg_backend_pid()")
         (pid,) = cr.fetchone()
-        child = context.Process(target=_in_child, args=(database.dbname, results))
+        child = context.Process(target=_in_child, args=(database.dbname, cr, results))
         child.start()
-        other = results.get(timeout=20)
+        assert results.get(timeout=20) != pid
+        assert results.get(timeout=20) == "refused"
+        assert results.get(timeout=20) == "undisturbed"
         child.join()
-        assert other != pid
         cr.execute("SELECT pg_backend_pid()")
         assert cr.fetchone()[0] == pid
 
