@@ -107,7 +107,6 @@ class Registry(Signalled, Mapping[str, Any]):
         """Start empty."""
         self.models = {}
         self.db_name = db_name
-        self._db = sql.connect(db_name)
         self._init = True
         self._init_parent: dict[str, bool] = {}
         #: the addons loaded so far
@@ -121,6 +120,10 @@ class Registry(Signalled, Mapping[str, Any]):
         self.ready = False
         self.loaded_xmlids: set[str] = set()
         self.cache: LRU[Any, Any] = LRU(CACHE_SIZE)
+
+    @property
+    def _db(self) -> sql.Database:
+        return sql.connect(self.db_name)
 
     def in_use(self) -> bool:
         """Whether a cursor is open on the database in this process."""

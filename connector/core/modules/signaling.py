@@ -84,7 +84,6 @@ class Signalled(ABC):
     db_name: str
     #: the models may be used by anybody
     ready: bool
-    _db: Database
     cache: LRU[Any, Any]
     #: the models changed since the last signal to other processes
     registry_invalidated = False
@@ -99,6 +98,11 @@ class Signalled(ABC):
     @abstractmethod
     def new(cls, db_name: str) -> Any:
         """Build the registry anew."""
+
+    @property
+    @abstractmethod
+    def _db(self) -> Database:
+        """The database whose models these are."""
 
     @abstractmethod
     def in_test_mode(self) -> bool:
