@@ -6,7 +6,6 @@ Storage: sends what waits with the transaction, in as few statements as there ar
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 
 from connector.core.exceptions import MissingError
@@ -28,10 +27,10 @@ def flush(transaction: Transaction) -> None:
 
 def write_pending(transaction: Transaction) -> None:
     """Write what waits; a computed column that is due is sent when it is computed."""
-    transaction.pending_rows = 0
     insert_all(transaction)
     update_all(transaction)
     _write_links(transaction)
+    transaction.pending_rows = 0
 
 
 def _recompute(transaction: Transaction) -> None:
@@ -48,8 +47,8 @@ def _recompute(transaction: Transaction) -> None:
 
 
 def _write_links(transaction: Transaction) -> None:
-    waiting, transaction.links = transaction.links, defaultdict(dict)
-    for (table, column1, column2), rows in waiting.items():
+    for table, column1, column2 in list(transaction.links):
+        rows = transaction.links[table, column1, column2]
         names = f"{identifier(column1)}, {identifier(column2)}"
         added = [row for row, there in rows.items() if there]
         dropped = [row for row, there in rows.items() if not there]
@@ -70,6 +69,7 @@ def _write_links(transaction: Transaction) -> None:
                 raise MissingError(
                     f"Cannot link records by {table!r}: one of them does not exist. {error}"
                 ) from error
+        del transaction.links[table, column1, column2]
 
 
 def _two_arrays(rows: Iterable[tuple[int, int]]) -> list[str]:

@@ -23,24 +23,40 @@ LOG_NAMES = ("write_uid", "write_date")
 
 
 def update_all(transaction: Transaction) -> None:
+    """
+    Write every changed row.
+
+    What an error keeps from being sent goes on waiting: it is lost by a rollback only.
+    """
     groups: defaultdict[str, defaultdict[int, list[Any]]]
     groups = defaultdict(lambda: defaultdict(list))
     for field, ids in transaction.dirty.items():
         for id_ in ids:
             groups[field.model_name][id_].append(field)
-    transaction.dirty.clear()
-    touched = {name: ids for name, ids in transaction.touched.items() if ids}
-    transaction.touched.clear()
     for name, by_id in groups.items():
         model_class = transaction.registry.models[name]
         sets: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
-        logged = touched.get(name, {})
+        logged = transaction.touched.get(name, {})
         log = [model_class._fields[n] for n in LOG_NAMES] if model_class._log_access else []
         for id_, fields in by_id.items():
             sets[(*fields, *log) if id_ in logged else tuple(fields)].append(id_)
         for written, numbers in sets.items():
             with explained(transaction, model_class, numbers):
                 _update(transaction, model_class, written, sorted(numbers))
+            _note_sent(transaction, written, numbers)
+        transaction.touched.pop(name, None)
+
+
+def _note_sent(transaction: Transaction, fields: Sequence[Any], ids: Sequence[int]) -> None:
+    for field in fields:
+        waiting = transaction.dirty.get(field)
+        if waiting is None:
+            continue
+        if len(ids) == len(waiting):
+            del transaction.dirty[field]
+        else:
+            for id_ in ids:
+                waiting.pop(id_, None)
 
 
 def _update(

@@ -15,6 +15,7 @@ from connector.core.fields import Field
 from connector.core.models.cache import FLUSH_ROWS
 from connector.core.models.plan import Plan
 from connector.core.models.searching import Searching
+from connector.core.models.storage import write_pending
 
 __all__ = ["ACCESS_MODELS", "MISSING", "Values", "Writing"]
 
@@ -110,7 +111,15 @@ class Writing(Searching):
         self._forget_keys(self._ids)
         changed = self._write_plain(plan, vals)
         self._remember_keys(self._ids)
+        if changed and self._is_queued():
+            # Another record may take the key that is given up: rows have to change in turn.
+            write_pending(self.env.transaction)
         return changed
+
+    def _is_queued(self) -> bool:
+        """Does one of the records wait to be updated, not to be inserted?"""
+        new = self.env.transaction.new.get(self._name, ())
+        return any(id_ not in new for id_ in self._ids)
 
     def _write_plain(self, plan: Plan, vals: Values) -> bool:
         """Put values that differ into the cache, and note that they wait; were there any?"""

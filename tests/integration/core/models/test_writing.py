@@ -523,3 +523,37 @@ def test_cache_does_not_grow_without_end(env: Any, monkeypatch: pytest.MonkeyPat
     assert not env.transaction.values[made._fields["name"]]
     assert [record.name for record in made] == [f"P{i}" for i in range(5000)]
     assert len(env.transaction.values[made._fields["name"]]) <= 3000
+
+
+def test_keys_change_hands_in_order(env: Any) -> None:
+    """
+    A key that one record gives up may be taken by another, older, newer or just made.
+    """
+    country = env["writing.country"]
+    old, new = country.create([{"name": "a", "code": "1"}, {"name": "b", "code": "2"}])
+    env.flush()
+    new.code = "3"
+    old.code = "2"
+    made = country.create({"name": "c", "code": "1"})
+    env.flush()
+    env.invalidate_all()
+    assert [record.code for record in (old, new, made)] == ["2", "3", "1"]
+
+
+def test_error_in_a_flush_loses_nothing_else(env: Any) -> None:
+    """
+    What was not sent because another row is gone still waits.
+    """
+    gone = env["writing.partner"].create({"name": "gone"})
+    country = env["writing.country"].create({"name": "France"})
+    env.flush()
+    env.cr.execute("DELETE FROM writing_partner WHERE id = %s", (gone.id,))
+    gone.name = "x"
+    country.name = "Francia"
+    with pytest.raises(MissingError):
+        env.flush()
+    with pytest.raises(MissingError):
+        env.flush()
+    assert country.id in env.transaction.dirty[country._fields["name"]]
+    env.clear()
+    assert country.name == "France"
