@@ -58,6 +58,8 @@ def demo(database: str, workers: int, change: int, seed: int | None, kill: bool)
         with _step(console, "shop"):
             shop = stack.enter_context(ShopProcess(home / f"{database}.shop.json"))
             _change(console, shop, change, seed)
+        with _step(console, "workers"):
+            crew.wait()
         with _step(console, "shop read for the check"):
             witnessed = read_shop(shop.url, shop.token)
         backend_id = _backend(database, shop)

@@ -2,8 +2,8 @@
 What the shop shows to anybody with its token: the side of the check that is not ours.
 
 The witness reads the shop's API as a small script would and shares no code with the adapter.
-It reads before the import does, as fast as the shop lets it, so the import begins in a shop
-that is already busy: both meet its 429.
+It reads as fast as the shop lets it, and just before the import, which so begins at a shop that
+has few requests left: both meet its 429.
 """
 
 import time

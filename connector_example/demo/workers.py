@@ -3,14 +3,18 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from connector.embedded import Services
 from connector.exception import ConnectorException
+from connector.queue import broker
 
+START_SECONDS = 15
 STOP_SECONDS = 15
+POLL_SECONDS = 0.05
 
 
 class Workers:
@@ -26,6 +30,7 @@ class Workers:
             *("worker", "-n", str(count), "-d", database),
             "--stop-with-input",  # so that they never outlive a demo that is killed
         ]
+        self._count = count
         self._log = log
 
     def __enter__(self) -> Self:
@@ -60,6 +65,18 @@ class Workers:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def wait(self) -> None:
+        """
+        Wait until all workers are there. Jobs would wait for them anyway.
+
+        Raises:
+            ConnectorException: the supervisor has ended.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while broker.current().live_workers() < self._count and time.monotonic() < deadline:
+            self.check()
+            time.sleep(POLL_SECONDS)
 
     def include(self, pid: int) -> bool:
         """Say whether a process is one of these workers."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ class Catalogue:
         self._removed: dict[str, list[int]] = {table: [] for table in TABLES}
         self._last_stamp = datetime.min.replace(tzinfo=UTC)
         self._load()
+        self._published: dict[tuple[str, int], Record] = {}
         self._lines: dict[int, list[int]] = defaultdict(list)
         for line in self._tables[LINES].values():
             self._lines[line["invoice"]].append(line["id"])
@@ -48,8 +50,14 @@ class Catalogue:
         record = self.get(kind, record_id)
         if record is None:
             return None
+        known = self._published.get((kind, record_id))
+        if known is None or known["updated_at"] != record["updated_at"]:
+            known = self._published[kind, record_id] = self._publish(kind, record)
+        return known
+
+    def _publish(self, kind: str, record: Record) -> Record:
         if kind == "invoices":
-            lines = [self._tables[LINES][line_id] for line_id in sorted(self._lines[record_id])]
+            lines = [self._tables[LINES][line_id] for line_id in sorted(self._lines[record["id"]])]
             record = {**record, "lines": lines}
         return {**record, "etag": _etag(record)}
 
@@ -59,12 +67,11 @@ class Catalogue:
         return [record for _, record in zip(range(limit), found, strict=False)]
 
     def _matching(self, kind: str, after: int, since: str | None) -> Iterator[Record]:
-        for record_id in self.ids(kind):
-            record = self._tables[kind][record_id]
-            if record_id > after and (since is None or record["updated_at"] >= since):
-                published = self.published(kind, record_id)
-                assert published is not None
-                yield published
+        ids = self.ids(kind)
+        for record_id in ids[bisect_right(ids, after) :]:
+            record = self.published(kind, record_id)
+            if record is not None and (since is None or record["updated_at"] >= since):
+                yield record
 
     def change(self, table: str, record_id: int, **values: Any) -> Record:
         """Store new values; the invoice of a changed line is stamped with it."""
