@@ -40,6 +40,28 @@ class BaseModel(Tables):
             cache[record._ids[0]] = cached
         return record
 
+    def onchange(self, values: Mapping[str, Any], names: str | Sequence[str]) -> dict[str, Any]:
+        """
+        What else changes when a person, having *values* before them, changes the fields *names*.
+
+        Nothing is written. The answer has the new values under ``value``, and what a method
+        marked with ``@onchange`` returned under ``warning`` and ``domain``.
+        """
+        changed = {names} if isinstance(names, str) else set(names)
+        result: dict[str, Any] = {}
+        with self.env.do_in_onchange():
+            draft = self.new(values)
+            before = {name: draft[name] for name in self._fields if name != "id"}
+            for method, watched in self._onchange_methods:
+                if not changed.isdisjoint(watched):
+                    result.update(getattr(draft, method)() or {})
+            result["value"] = {
+                name: field.to_read(field.to_cache(field.to_write(draft[name]), draft), draft)
+                for name, field in self._fields.items()
+                if name != "id" and not field.x2many and draft[name] != before[name]
+            }
+        return result
+
     def default_get(self, names: Iterable[str]) -> dict[str, Any]:
         """The defaults of fields, as ``create`` takes them."""
         found = {}

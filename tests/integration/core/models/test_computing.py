@@ -15,6 +15,7 @@ def declare() -> None:
         _name = "computing.order"
 
         name = fields.Char(required=True)
+        note = fields.Char()
         line_ids = fields.One2many("computing.line", "order_id")
         total = fields.Float(compute="_compute_total", store=True)
         count = fields.Integer(compute="_compute_total", store=True)
@@ -44,6 +45,11 @@ def declare() -> None:
         def _inverse_title(self) -> None:
             for order in self:
                 order.name = order.title.lower()
+
+        @api.onchange("name")
+        def _onchange_name(self) -> dict[str, Any]:
+            self.note = f"was {self.name}"
+            return {"warning": {"title": "Careful", "message": self.name}}
 
         @api.constrains("name")
         def _check_name(self) -> None:
@@ -225,3 +231,15 @@ def test_cache_agrees_with_the_table(env: Any, order: Any) -> None:
     env.cr.execute("UPDATE computing_order SET name = 'behind'")
     with pytest.raises(UserError, match="Invalid cache"):
         env.check_cache()
+
+
+def test_onchange_tells_what_follows(env: Any) -> None:
+    """
+    The methods for the changed fields run on a draft, and computed fields follow.
+    """
+    result = env["computing.order"].onchange({"name": "new", "note": ""}, "name")
+    assert result["warning"] == {"title": "Careful", "message": "new"}
+    assert result["value"]["note"] == "was new"
+    assert not env["computing.order"].search([("name", "=", "new")])
+    assert not env.transaction.pending_rows
+    assert env["computing.order"].onchange({"name": "x"}, "note") == {"value": {}}
