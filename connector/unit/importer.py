@@ -20,12 +20,13 @@ from connector.connector import (
     lock_name,
     try_locks,
 )
-from connector.exception import IDMissingInBackend, NoConnectorUnitError, RetryableJobError
+from connector.exception import IDMissingInBackend, RetryableJobError
 from connector.session import Recordset
 from connector.unit.backend_adapter import CRUDAdapter
 from connector.unit.checksum import checksum
 from connector.unit.dependency import Dependency, dependencies_in
 from connector.unit.import_run import ImportRun, Key, Outcome
+from connector.unit.lines import MappedLines, written
 from connector.unit.map_record import MapRecord
 from connector.unit.modifier import to_utc
 from connector.unit.synchronizer import Importer, Synchronizer
@@ -36,14 +37,6 @@ logger = logging.getLogger(__name__)
 
 #: Who holds a record lock is usually done after this.
 LOCK_RETRY_SECONDS = 1
-
-#: The x2many commands that an import mapper gives for lines.
-ADDED, WRITTEN, KEPT = 0, 1, 4
-_LINE_OUTCOMES = {
-    ADDED: Outcome.CREATED,
-    WRITTEN: Outcome.UPDATED,
-    KEPT: Outcome.UNCHANGED,
-}
 
 Values = dict[str, Any]
 
@@ -254,6 +247,10 @@ class RecordImporter(Importer):
     def after_import(self, binding: Recordset) -> None:
         """Hook: the record is imported and bound."""
 
+    @property
+    def _lines(self) -> MappedLines:
+        return MappedLines(self, self.mapper)
+
     # -- writing -----------------------------------------------------------------------------
 
     def _write(
@@ -261,12 +258,11 @@ class RecordImporter(Importer):
     ) -> tuple[Outcome, Recordset | None]:
         """Give the outcome and the binding; None for one that is gathered and created later."""
         values = map_record.values(**self._map_options(for_create=False))
-        targets = [target for _, target, _ in self.mapper.children if target in values]
-        lines = {target: values.pop(target) for target in targets}
+        lines = self._lines.taken_from(values)
         stamps = self._stamps(values)
         if binding:
             return self._update(binding, values, lines, stamps, force), binding
-        if any(definition.only_create for definition in self.mapper._map_methods.values()):
+        if self.mapper.maps_only_create():
             values = map_record.values(**self._map_options(for_create=True))
         else:
             values.update(lines)
@@ -277,7 +273,7 @@ class RecordImporter(Importer):
         self.validate_data(values)
         values.setdefault(self.binder._backend_field, self.backend_record.id)
         values.update(self._link_values())
-        self._note_lines(values)
+        self._lines.note(values, run)
         if run.gathers == self.connector_env.model_name and self.key not in run.waiting:
             run.gathered[self.key] = (self, values)
             return None
@@ -313,13 +309,11 @@ class RecordImporter(Importer):
     def _update(
         self, binding: Recordset, values: Values, lines: Values, stamps: Values, force: bool
     ) -> Outcome:
-        self._note_lines(lines)
-        removed = self._removed_lines(binding, lines)
+        self._lines.note(lines, self.import_run)
+        removed = self._lines.removed(binding, lines)
         same = "checksum" in stamps and binding.checksum == stamps["checksum"]
         changes = {} if same and not force else {**values, **stamps}
-        for target, commands in lines.items():
-            if written := [command for command in commands if command[0] != KEPT]:
-                changes[target] = written
+        changes.update(written(lines))
         if changes or removed:
             self.import_run.writing.add(self.key)
         if changes:
@@ -342,36 +336,6 @@ class RecordImporter(Importer):
         if "backend_updated_at" in fields and (updated_at := self.updated_at()) is not None:
             stamps["backend_updated_at"] = _stamp(updated_at)
         return stamps
-
-    def _note_lines(self, values: Values) -> None:
-        """Count lines as the records they are, each by its own external id."""
-        for _, target, model in self.mapper.children:
-            binder = self._line_binder(model)
-            if binder is None:
-                continue
-            for command, line_id, line in values.get(target) or ():
-                known = self.env[model].browse(line_id) if line_id else line
-                external_id = known[binder._external_field]
-                self.import_run.note((model, str(external_id)), _LINE_OUTCOMES[command])
-
-    def _removed_lines(self, binding: Recordset, lines: Values) -> list[Recordset]:
-        """Give the normal records of the lines that the backend's record no longer has."""
-        removed: list[Recordset] = []
-        for _, target, model in self.mapper.children:
-            binder = self._line_binder(model)
-            if binder is None or target not in lines:
-                continue
-            kept = {line_id for command, line_id, _ in lines[target] if command != ADDED}
-            gone = [line for line in binding[target] if line.id not in kept]
-            removed += [binder.unwrap_binding(line, browse=True) for line in gone]
-        return removed
-
-    def _line_binder(self, model: str) -> Binder | None:
-        """Give the binder of a model of lines, None where lines are not bound."""
-        try:
-            return self.binder_for(model)
-        except NoConnectorUnitError:
-            return None
 
     # -- cycles ------------------------------------------------------------------------------
 

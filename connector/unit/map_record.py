@@ -45,6 +45,11 @@ class MapRecord:
         self._forced: dict[str, Any] = {}
 
     @property
+    def mapper(self) -> Any:
+        """The mapper that makes the values."""
+        return self._mapper
+
+    @property
     def source(self) -> Any:
         """The record to map."""
         return self._source

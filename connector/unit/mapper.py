@@ -4,9 +4,6 @@ Mappers turn the record of one side into the values of the other.
     Mapper
     |-- ImportMapper      a record of the backend -> values for create and write
     `-- ExportMapper      a record from here -> data for the backend
-    MapChild
-    |-- ImportMapChild    the lines of an imported record -> commands on the existing lines
-    `-- ExportMapChild    the lines of an exported record -> a list
 
 The work is done in this order: direct fields, mapping methods (those of the bases first, in the
 order they are written), children, `finalize`, and last what `MapRecord.update` forces.
@@ -17,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
-from connector.connector import Binder, ConnectorUnit, external_key
+from connector.connector import ConnectorUnit
 from connector.exception import (
     MappingDefinitionError,
     MappingResultError,
     MissingSourceFieldError,
     NoConnectorUnitError,
 )
-from connector.unit.checksum import checksum
+from connector.unit.map_child import ExportMapChild, ImportMapChild, MapChild
 from connector.unit.map_record import MapOptions, MapRecord
 from connector.unit.mapping_definition import (
     MappingDefinition,
@@ -99,6 +96,11 @@ class Mapper(ConnectorUnit, metaclass=MetaMapper):
         """The mapping methods, bound, with what is declared about each."""
         for name, definition in self._map_methods.items():
             yield getattr(self, name), definition
+
+    @classmethod
+    def maps_only_create(cls) -> bool:
+        """Say whether a record that is created is mapped in another way than one updated."""
+        return any(definition.only_create for definition in cls._map_methods.values())
 
     def changed_by_fields(self) -> frozenset[str]:
         """The source fields whose change makes a mapping worth doing."""
@@ -233,125 +235,9 @@ class ExportMapper(Mapper):
         return value
 
 
-class MapChild(ConnectorUnit):
-    """Maps the lines of a record with the mapper of the lines' model."""
-
-    def _child_mapper(self) -> Mapper:
-        raise NotImplementedError
-
-    def get_items(
-        self, items: Any, parent: MapRecord, to_attr: str, options: Mapping[str, Any]
-    ) -> Any:
-        """Map every item that is not skipped and put the results into their form."""
-        mapper = self._child_mapper()
-        mapped = []
-        for item in items or ():
-            map_record = mapper.map_record(item, parent=parent)
-            if self.skip_item(map_record):
-                continue
-            values = self.get_item_values(map_record, to_attr, options)
-            if not self.skip_add_item(values):
-                mapped.append(values)
-        return self.format_items(mapped)
-
-    def get_item_values(
-        self, map_record: MapRecord, to_attr: str, options: Mapping[str, Any]
-    ) -> Values:
-        """Hook: map one line, with the options of its parent."""
-        return map_record.values(**options)
-
-    def skip_item(self, map_record: MapRecord) -> bool:
-        """Hook: leave a line out before it is mapped."""
-        return False
-
-    def skip_add_item(self, values: Values) -> bool:
-        """Hook: leave a line out after it is mapped."""
-        return False
-
-    def format_items(self, items_values: list[Values]) -> Any:
-        """Hook: give the mapped lines the form in which the parent takes them."""
-        return items_values
-
-
-class ExportMapChild(MapChild):
-    """Gives the mapped lines as a list."""
-
-    def _child_mapper(self) -> Mapper:
-        return self.unit_for(ExportMapper)
-
-
-class ImportMapChild(MapChild):
-    """
-    Gives the mapped lines as commands: a new line is added, a known one written.
-
-    A line is known by its own external id, in the source field `_id_field`, through the binder
-    of its model.  Its binding keeps a checksum, so an unchanged line gives `(4, id, 0)`: it
-    stays, and nothing is to be written.  Lines without an id, or of a model without a binder, are
-    added every time.
-    """
-
-    #: Source field of a line that holds its external id.
-    _id_field: ClassVar[str] = "id"
-
-    def _child_mapper(self) -> Mapper:
-        return self.unit_for(ImportMapper)
-
-    def get_items(
-        self, items: Any, parent: MapRecord, to_attr: str, options: Mapping[str, Any]
-    ) -> Any:
-        items = list(items or ())
-        self._binder = self._binder_if_any(items)
-        if self._binder is not None:
-            self._binder.prefetch(item[self._id_field] for item in items)
-        return super().get_items(items, parent, to_attr, options)
-
-    def get_item_values(
-        self, map_record: MapRecord, to_attr: str, options: Mapping[str, Any]
-    ) -> Values:
-        if self._binder is None:
-            return super().get_item_values(map_record, to_attr, options)
-        external_id = map_record.source[self._id_field]
-        known = self._binder.to_openerp(external_id)
-        own = {**options, "for_create": not known}
-        values = super().get_item_values(map_record, to_attr, own)
-        return self._bound(self._binder, external_key(external_id), known, values)
-
-    def _bound(self, binder: Binder, external_id: str, known: Any, values: Values) -> Values:
-        """Add what the binding keeps of the line; the id of a known line goes with it."""
-        fields = self.model._fields
-        if "checksum" in fields:
-            values = {**values, "checksum": checksum(values)}
-        if not known:
-            values.setdefault(binder._backend_field, self.backend_record.id)
-            values.setdefault(binder._external_field, external_id)
-        if binder._sync_date_field in fields:
-            values[binder._sync_date_field] = self.env.cr.now()
-        return {**values, LINE: known}
-
-    def format_items(self, items_values: list[Values]) -> list[tuple[int, int, Any]]:
-        commands: list[tuple[int, int, Any]] = []
-        for values in items_values:
-            known = values.pop(LINE, None)
-            if not known:
-                commands.append((0, 0, values))
-            elif "checksum" in values and known.checksum == values["checksum"]:
-                commands.append((4, known.id, 0))
-            else:
-                commands.append((1, known.id, values))
-        return commands
-
-    def _binder_if_any(self, items: list[Any]) -> Binder | None:
-        if not items or any(item.get(self._id_field) in (None, "") for item in items):
-            return None
-        try:
-            return self.binder_for()
-        except NoConnectorUnitError:
-            return None
-
-
-#: Key under which a known line travels from its mapping to its command.
-LINE = "\0line"
-
 Mapper._map_child_class = MapChild
 ImportMapper._map_child_class = ImportMapChild
 ExportMapper._map_child_class = ExportMapChild
+MapChild._base_mapper = Mapper
+ImportMapChild._base_mapper = ImportMapper
+ExportMapChild._base_mapper = ExportMapper
