@@ -263,7 +263,7 @@ class Cursor:
         self._flush()
         transaction = self.transaction
         token = transaction.on_savepoint() if transaction is not None else None
-        marks = [(hooks, len(hooks)) for hooks in (self.precommit, self.postcommit)]
+        marks = len(self.precommit), len(self.postcommit), len(self.postrollback)
         began = self._transactions
         self._savepoint_names += 1
         name = f"savepoint_{self._savepoint_names}"
@@ -277,8 +277,9 @@ class Cursor:
         except BaseException:
             if began == self._transactions and not self.connection.closed:
                 self._undo_to(name, transaction, token)
-                for hooks, length in marks:
-                    hooks.truncate(length)
+                self.precommit.cut(marks[0])
+                self.postcommit.cut(marks[1])
+                self.postrollback.cut(marks[2]).run_all()
             raise
         finally:
             self._savepoints -= 1

@@ -64,6 +64,9 @@ class Callbacks:
     def __len__(self) -> int:
         return len(self._functions)
 
-    def truncate(self, length: int) -> None:
-        """Forget what was added after there were *length*."""
+    def cut(self, length: int) -> "Callbacks":
+        """Take out what was added after there were *length*."""
+        later = Callbacks()
+        later._functions = self._functions[length:]
         del self._functions[length:]
+        return later

@@ -340,6 +340,10 @@ def test_manual_model_is_gone_after_a_rollback(database):
         env["ir.model"].create({"name": "Thing", "model": "x_thing"})
         assert "x_thing" in env
         cr.rollback()
+        with pytest.raises(ValidationError), cr.savepoint():
+            env["ir.model"].create([{"name": name, "model": name} for name in ("x_thing", "no")])
+        assert "x_thing" not in env
+        assert env["res.partner"].search([])
     assert "x_thing" not in database.registry
     with database.cursor() as cr:
         assert not schema.table_exists(cr, "x_thing")

@@ -101,19 +101,23 @@ def test_savepoint_undoes_its_block_alone(database):
 
 def test_callbacks_of_a_failed_savepoint_are_forgotten(cr):
     """
-    A function that was to run after the commit does not when its savepoint was rolled back.
+    Rolled back to a savepoint, what was to follow the commit is forgotten, and what was to
+    follow a rollback follows this one.
     """
     ran = []
 
     def within():
         cr.postcommit.add(lambda: ran.append("inner"))
+        cr.postrollback.add(lambda: ran.append("undone"))
         raise LookupError
 
     cr.postcommit.add(lambda: ran.append("outer"))
+    cr.postrollback.add(lambda: ran.append("never"))
     with pytest.raises(LookupError), cr.savepoint():
         within()
+    assert ran == ["undone"]
     cr.commit()
-    assert ran == ["outer"]
+    assert ran == ["undone", "outer"]
 
 
 def test_commit_inside_a_savepoint_is_refused(cr):
