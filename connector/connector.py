@@ -15,12 +15,14 @@ from connector.connector_unit import (
     get_openerp_module,
     is_module_installed,
 )
+from connector.deprecate import DeprecatedClass, log_deprecate
 from connector.record_lock import held_locks, lock_name, pg_try_advisory_lock, try_locks
 
 __all__ = [
     "Binder",
     "ConnectorEnvironment",
     "ConnectorUnit",
+    "Environment",
     "ExternalId",
     "MetaConnectorUnit",
     "external_key",
@@ -28,8 +30,16 @@ __all__ = [
     "get_odoo_module",
     "get_openerp_module",
     "held_locks",
+    "install_in_connector",
     "is_module_installed",
     "lock_name",
     "pg_try_advisory_lock",
     "try_locks",
 ]
+
+Environment = DeprecatedClass("connector.connector.Environment", ConnectorEnvironment)
+
+
+def install_in_connector() -> None:
+    """Do nothing: an addon is known by its manifest.  8.0 called it in each addon."""
+    log_deprecate("install_in_connector() is deprecated and does nothing: remove the call")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from connector.core.addon import addon_of, addon_of_object
+from connector.deprecate import log_deprecate
 from connector.exception import NoModelNameError, RetryableJobError, UnknownModelError
 from connector.record_lock import pg_try_advisory_lock
 from connector.session import ConnectorSession, Recordset
@@ -79,6 +79,17 @@ class ConnectorEnvironment:
         """
         unit_class = self.backend.get_class(base_class, self.session, self.model_name)
         return unit_class(self)  # type: ignore[no-any-return]  # the record's backend is untyped
+
+    def set_lang(self, code: str) -> None:
+        """
+        Gone since 8.0.
+
+        Raises:
+            DeprecationWarning: always; `get_environment` takes the language.
+        """
+        raise DeprecationWarning(
+            f"set_lang({code!r}) is gone: make the environment with get_environment(..., lang=...)."
+        )
 
     @classmethod
     def create_environment(
@@ -158,9 +169,7 @@ class MetaConnectorUnit(type):
     @property
     def model_name(cls) -> tuple[str, ...]:
         """Deprecated name of `for_model_names`."""
-        warnings.warn(
-            "model_name is deprecated: use for_model_names", DeprecationWarning, stacklevel=2
-        )
+        log_deprecate("model_name is deprecated: use for_model_names")
         return cls.for_model_names
 
 
@@ -202,6 +211,24 @@ class ConnectorUnit(metaclass=MetaConnectorUnit):
     def localcontext(self) -> Any:
         """The context under the name that the translation function looks for."""
         return self.session.context
+
+    @property
+    def environment(self) -> ConnectorEnvironment:
+        """Deprecated name of `connector_env`."""
+        log_deprecate("environment is deprecated: use connector_env")
+        return self.connector_env
+
+    def get_connector_unit_for_model(
+        self, connector_unit_class: type[U], model: str | None = None
+    ) -> U:
+        """Deprecated name of `unit_for`."""
+        log_deprecate("get_connector_unit_for_model is deprecated: use unit_for")
+        return self.unit_for(connector_unit_class, model)
+
+    def get_binder_for_model(self, model: str | None = None) -> Binder:
+        """Deprecated name of `binder_for`."""
+        log_deprecate("get_binder_for_model is deprecated: use binder_for")
+        return self.binder_for(model)
 
     def unit_for(self, connector_unit_class: type[U], model: str | None = None) -> U:
         """Make the unit of this kind for the current model, or for another one."""

@@ -12,10 +12,19 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from connector.connector import Binder, ConnectorEnvironment, ConnectorUnit
+from connector.deprecate import DeprecatedClass
 from connector.unit.backend_adapter import BackendAdapter
 from connector.unit.mapper import ExportMapper, ImportMapper, Mapper
 
-__all__ = ["Deleter", "Exporter", "Importer", "Synchronizer"]
+__all__ = [
+    "DeleteSynchronizer",
+    "Deleter",
+    "ExportSynchronizer",
+    "Exporter",
+    "ImportSynchronizer",
+    "Importer",
+    "Synchronizer",
+]
 
 
 class Synchronizer(ConnectorUnit):
@@ -70,3 +79,9 @@ class Exporter(Synchronizer):
 
 class Deleter(Synchronizer):
     """Deletes records on the backend."""
+
+
+_HERE = "connector.unit.synchronizer"
+ExportSynchronizer = DeprecatedClass(f"{_HERE}.ExportSynchronizer", Exporter)
+ImportSynchronizer = DeprecatedClass(f"{_HERE}.ImportSynchronizer", Importer)
+DeleteSynchronizer = DeprecatedClass(f"{_HERE}.DeleteSynchronizer", Deleter)
