@@ -171,16 +171,22 @@ class Seats:
             self._count(name, jobs)
         self._failed = {above.name for name in failed for above in tree.chain(name)}
         self._last_starts = dict(last_starts)
-        self._workers = workers
+        self._limit = JOBS_PER_WORKER * workers
         self._now = now
+        # Filled up in groups: the half that is left keeps every worker busy meanwhile.
+        self._well_filled = {
+            name for name, jobs in taken.items() if 2 * (self._limit - jobs) < self._limit
+        }
 
     def free(self, name: str) -> int:
         """How many more jobs of a channel may start now."""
         rooms = [self._room(channel) for channel in self._tree.chain(name)]
         limits = [room for room in rooms if room is not None]
-        if not limits:
-            return max(0, JOBS_PER_WORKER * self._workers - self._leaf_taken[name])
-        return max(0, min(limits))
+        if limits:
+            return max(0, min(limits))
+        if name in self._well_filled:
+            return 0
+        return max(0, self._limit - self._leaf_taken[name])
 
     def take(self, name: str) -> bool:
         """Take a seat in a channel and all above it; False when there is none."""

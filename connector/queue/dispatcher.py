@@ -8,6 +8,7 @@ with the number of jobs: order, seats and waits are in the table.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -68,7 +69,11 @@ SELECT job.id, job.uuid, seat.channel
  ORDER BY job.priority, job.date_created, job.id
 """
 
-_NEXT_ETA = "SELECT min(eta) FROM queue_job WHERE state = 'pending' AND eta > %(now)s"
+_SECONDS_TO_NEXT_ETA = """
+SELECT extract(epoch FROM min(eta) - present.moment)::float
+  FROM queue_job, (SELECT clock_timestamp() AT TIME ZONE 'UTC') AS present (moment)
+ WHERE state = 'pending' AND eta > present.moment GROUP BY present.moment
+"""
 _FAILED = "SELECT DISTINCT channel FROM queue_job WHERE state = 'failed'"
 _LAST_START = "SELECT max(date_enqueued) FROM queue_job WHERE channel = %(channel)s"
 _CHANNELS = "SELECT complete_name, capacity, sequential, throttle, paused FROM queue_job_channel"
@@ -92,6 +97,8 @@ class Dispatcher:
         self._cr = sql.connect(database).cursor(sql.READ_COMMITTED)
         self._elected = False
         self._unknown: set[str] = set()
+        self._last_tree = ChannelTree()
+        self._tree_read = -POLL_SECONDS
         self._listen()
 
     @property
@@ -127,14 +134,15 @@ class Dispatcher:
         try:
             if not self._cr.connection.closed:
                 self._cr.rollback()
-                self._cr.execute("UNLISTEN *")
+                self._cr.execute("UNLISTEN *; RESET synchronous_commit")
                 transitions.release_locks(self._cr)
                 self._cr.commit()
         finally:
             self._cr.close()
 
     def _listen(self) -> None:
-        self._cr.execute(f"LISTEN {NOTIFY_CHANNEL}")
+        # Whatever a crash of the server takes back here is claimed or swept again.
+        self._cr.execute(f"LISTEN {NOTIFY_CHANNEL}; SET synchronous_commit TO off")
         self._cr.commit()
 
     def _is_elected(self) -> bool:
@@ -219,10 +227,13 @@ class Dispatcher:
         return starts
 
     def _tree(self) -> ChannelTree:
-        tree = ChannelTree()
-        tree.add(self._configured)
-        tree.add(ChannelSettings(*row) for row in self._all(_CHANNELS))
-        return tree
+        """All channels, as the database set them at most a moment ago."""
+        if time.monotonic() - self._tree_read >= POLL_SECONDS:
+            self._tree_read = time.monotonic()
+            self._last_tree = ChannelTree()
+            self._last_tree.add(self._configured)
+            self._last_tree.add(ChannelSettings(*row) for row in self._all(_CHANNELS))
+        return self._last_tree
 
     def _warn_of_unknown(self, tree: ChannelTree, names: Iterable[str]) -> None:
         for name in names:
@@ -231,12 +242,9 @@ class Dispatcher:
                 logger.warning("Unknown channel %r: its jobs go to root", name)
 
     def _seconds_to_next(self) -> float:
-        now: datetime = self._one(_UTC_NOW)
-        eta: datetime | None = self._one(_NEXT_ETA, {"now": now})
+        rows = self._all(_SECONDS_TO_NEXT_ETA)
         self._cr.commit()
-        if eta is None:
-            return POLL_SECONDS
-        return min(POLL_SECONDS, max(0.0, (eta - now).total_seconds()))
+        return min(POLL_SECONDS, *(float(row[0]) for row in rows)) if rows else POLL_SECONDS
 
     def _all(self, query: str, params: Any = None) -> list[Any]:
         self._cr.execute(query, params)

@@ -20,9 +20,12 @@ JOB_LOCK_CLASS = 0x6A6F62
 
 # The lock is taken in a select list, where it is tried for the found row only; in a WHERE
 # clause the planner chooses what it is tried for.
+# The commit of a start need not wait for the disk: the commit of the effect, which does, makes
+# it durable too, and a server that crashes before has lost all locks and connections with it.
 _START = """
 WITH target AS MATERIALIZED (
-    SELECT id, pg_try_advisory_lock(%(lock_class)s, id) AS locked
+    SELECT id, pg_try_advisory_lock(%(lock_class)s, id) AS locked,
+           set_config('synchronous_commit', 'off', true)
       FROM queue_job WHERE uuid = %(uuid)s AND state = 'enqueued'
 )
 UPDATE queue_job AS job

@@ -107,6 +107,15 @@ def test_without_capacity_the_live_workers_count():
     assert seats("root", workers=0).free("root") == 0
 
 
+def test_without_capacity_a_channel_is_filled_up_when_half_empty():
+    """
+    A channel without a capacity takes new jobs in groups, once half of its jobs are gone.
+    """
+    assert seats("root", taken={"root": 5}, workers=2).free("root") == 0
+    free = seats("root", taken={"root": 4}, workers=2)
+    assert [free.take("root") for _ in range(5)] == [True, True, True, True, False]
+
+
 def test_an_unknown_channel_is_root():
     """
     Jobs of an unknown channel sit in root.
