@@ -46,6 +46,7 @@ def servers() -> Iterator[Services]:
     from connector.embedded import Services
     from connector.queue import broker
     from connector.server_url import with_parameters
+    from connector.testing import templates
 
     loaded = config.Config.load()
     home = loaded.home / TESTS_DIRECTORY
@@ -53,6 +54,8 @@ def servers() -> Iterator[Services]:
     with Services(home, **urls, is_durable=False) as services:
         sql.use_server(with_parameters(services.database_url, loaded.db_name, {}))
         broker.use_redis(services.redis_url)
+        if loaded.dsn() is None:  # the server is this machine's own, so its pids mean something
+            templates.drop_orphans()
         yield services
         sql.close_all()
 

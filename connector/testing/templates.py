@@ -1,7 +1,7 @@
 """
 Template databases: installed once for a set of addons and a state of their files, then copied.
 
-    test_template_<addons>_<files>   a template; its comment tells when it was used last
+    test_template_<addons>_<files>   a template; its comment tells when it was made
     test_<template>_<pid>_<number>   a copy
 """
 
@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import connector
@@ -28,6 +30,7 @@ KEPT = 3
 #: Files that say nothing of a database.
 _IGNORED = {"__pycache__", ".pyc"}
 
+_COPY = re.compile(r"test_([0-9a-f]{8}_[0-9a-f]{12}|making)_(?P<pid>[0-9]+)_[0-9]+")
 _numbers = itertools.count(1)
 
 
@@ -49,17 +52,16 @@ def drop_copy(name: str) -> None:
 
 def ensure_template(addons: Iterable[str]) -> str:
     """The template of *addons* as their files are now, made if need be; returns its name."""
-    names = closure(addons)
+    names = tuple(closure(addons))
     family = PREFIX + _digest([",".join(sorted(names)).encode()])[:8] + "_"
-    template = family + _digest(_files_of(names))[:12]
+    template = family + _state_of_files(names)
     if not sql.database_exists(template):
         _make(template, names)
-    _note_use(template)
-    _drop_old(family)
+        _drop_old(family)
     return template
 
 
-def _make(template: str, names: list[str]) -> None:
+def _make(template: str, names: tuple[str, ...]) -> None:
     """Install aside, then rename: nobody copies half of a template."""
     aside = f"test_making_{os.getpid()}_{next(_numbers)}"
     sql.drop_database(aside)
@@ -68,9 +70,18 @@ def _make(template: str, names: list[str]) -> None:
         modules.initialise(aside)
         modules.install(aside, [name for name in names if name != "base"])
         Registry.delete(aside)
+        _stamp(aside)
         _rename(aside, template)
     finally:
         drop_copy(aside)
+
+
+def _stamp(name: str) -> None:
+    statement = sql.composed.SQL("COMMENT ON DATABASE {} IS {}").format(
+        sql.composed.Identifier(name), sql.composed.Literal(datetime.now(UTC).isoformat())
+    )
+    with sql.current_server().maintenance() as cr:
+        cr.execute(statement)
 
 
 def _rename(name: str, template: str) -> None:
@@ -83,7 +94,13 @@ def _rename(name: str, template: str) -> None:
         cr.execute(statement)
 
 
-def _files_of(names: list[str]) -> Iterable[bytes]:
+@lru_cache
+def _state_of_files(names: tuple[str, ...]) -> str:
+    """What the files are when this process asks first: it has imported them by then."""
+    return _digest(_files_of(names))[:12]
+
+
+def _files_of(names: tuple[str, ...]) -> Iterable[bytes]:
     """Path and content of every file that the addons, and the framework itself, consist of."""
     framework = Path(connector.__file__).parent
     for top in sorted({framework, *(manifest_of(name).path for name in names)}):
@@ -100,16 +117,6 @@ def _digest(parts: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _note_use(template: str) -> None:
-    moment = datetime.now(UTC).isoformat()
-    statement = sql.composed.SQL("COMMENT ON DATABASE {} IS {}").format(
-        sql.composed.Identifier(template), sql.composed.Literal(moment)
-    )
-    # Another process may note its use at this moment, or drop it: copying will tell.
-    with sql.current_server().maintenance() as cr, suppress(sql.errors.Error):
-        cr.execute(statement)
-
-
 def _drop_old(family: str) -> None:
     with sql.current_server().maintenance() as cr:
         cr.execute(
@@ -121,3 +128,24 @@ def _drop_old(family: str) -> None:
         old = [name for (name,) in cr.fetchall()]
     for name in old:
         sql.drop_database(name)
+
+
+def drop_orphans() -> None:
+    """Drop the copies of test runs of this machine that were killed."""
+    with sql.current_server().maintenance() as cr:
+        cr.execute("SELECT datname FROM pg_database")
+        names = [name for (name,) in cr.fetchall()]
+    for name in names:
+        match = _COPY.fullmatch(name)
+        if match and not _is_running(int(match["pid"])):
+            sql.drop_database(name)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

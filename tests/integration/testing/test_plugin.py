@@ -1,9 +1,13 @@
 """The fixtures that authors of connectors test with."""
 
+import subprocess
+import sys
+
 import pytest
 
 from connector.core import fields, models, sql
 from connector.core.exceptions import CursorError
+from connector.testing import templates
 
 pytestmark = pytest.mark.addons("base")
 
@@ -91,3 +95,17 @@ def test_declared_model_is_forgotten_after_its_test(database):
     database.update("base")
 
     assert "test.planet" not in database.registry
+
+
+def test_copies_of_a_killed_run_are_dropped(database):
+    """A copy whose process is gone is dropped; those of living ones stay."""
+    family = database.name.rsplit("_", 2)[0]
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    orphan = f"{family}_{process.pid}_1"
+    sql.create_database(orphan)
+
+    templates.drop_orphans()
+
+    assert not sql.database_exists(orphan)
+    assert sql.database_exists(database.name)
