@@ -16,13 +16,17 @@ from connector.session import ConnectorSession
 #: Times that a delay is written again because the job that stood in its way had just started.
 IDENTITY_TRIES = 5
 
+# The rows come in the order of the array, and so do their ids: a join would mix them.
 _INSERT = """
 INSERT INTO queue_job (
     uuid, name, func_string, state, channel, priority, eta, max_retries, retry, attempt,
     func_name, model_name, args, kwargs, user_id, company_id, context, identity_key,
     date_created)
 SELECT row.uuid, row.name, row.func_string, row.state,
-       coalesce(row.channel, assigned.complete_name, row.default_channel),
+       coalesce(row.channel, (
+           SELECT complete_name FROM queue_job_channel AS assigned
+             JOIN queue_job_function AS function ON function.channel_id = assigned.id
+            WHERE function.name = row.func_name), row.default_channel),
        row.priority, row.eta, row.max_retries, 0, 0,
        row.func_name, row.model_name, row.args, row.kwargs, row.user_id, row.company_id,
        row.context, row.identity_key, row.date_created
@@ -31,8 +35,6 @@ SELECT row.uuid, row.name, row.func_string, row.state,
            priority integer, eta timestamp, max_retries integer, func_name text, model_name text,
            args jsonb, kwargs jsonb, user_id integer, company_id integer, context jsonb,
            identity_key text, date_created timestamp)
-  LEFT JOIN queue_job_function AS function ON function.name = row.func_name
-  LEFT JOIN queue_job_channel AS assigned ON assigned.id = function.channel_id
 ON CONFLICT (identity_key)
     WHERE identity_key IS NOT NULL AND state IN ('pending', 'enqueued', 'wait_dependencies')
     DO NOTHING
