@@ -28,7 +28,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import WorkerStatus
 
-from connector.core.exceptions import CoreError
+from connector.core.exceptions import CoreError, DatabaseUnreachableError
 from connector.queue import broker
 from queue_worker import deadline, runner
 from queue_worker.message import Message, RefusedMessageError
@@ -182,9 +182,10 @@ class Worker(SimpleWorker):
         except RefusedMessageError as error:
             logger.error("%s It is dropped.", error)
         except CoreError as error:
-            # The job stays enqueued for the sweep; others would fare no better just now.
+            # The job stays enqueued for the sweep.
             logger.warning("Cannot run a job: %s", error, extra={"message_id": job.id})
-            time.sleep(RECONNECT_SECONDS)
+            if isinstance(error, DatabaseUnreachableError):
+                time.sleep(RECONNECT_SECONDS)  # others would fare no better just now
         except Exception:
             self.failed_job_count += 1
             logger.exception("Cannot run a job", extra={"message_id": job.id})
