@@ -13,14 +13,21 @@ from connector.exception import ConfigurationError
 COMMAND_LINE_ONLY = frozenset(
     {
         "config",
+        "console_log_level",
+        "create",
         "dev_mode",
         "init",
+        "init_load_demo_data",
+        "install_all",
+        "load",
         "load_language",
         "publisher_warranty_url",
+        "quiet",
         "root_path",
         "save",
         "shell_interface",
         "stop_after_init",
+        "test_enable",
         "update",
     }
 )
@@ -65,7 +72,7 @@ def _read_section(section: str, items: Mapping[str, str], path: str, options: Op
     found: Found = {}
     for key, raw in items.items():
         place = f"{path} [{section}]"
-        if key in COMMAND_LINE_ONLY:
+        if key.replace("-", "_") in COMMAND_LINE_ONLY:
             raise ConfigurationError(
                 f"{key!r} in {place}: it is for the command line only. Take it out of the file."
             )

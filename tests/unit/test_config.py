@@ -80,6 +80,18 @@ def test_command_line_only_option_is_refused_in_the_file_by_name(conffile, key):
         load(conffile=conffile(f"[options]\n{key} = x\n"))
 
 
+def test_command_line_only_option_is_known_by_its_dashes_too(conffile):
+    """An option written as on the command line is refused in the same way."""
+    with pytest.raises(ConfigurationError, match="'stop-after-init'.*command line only"):
+        load(conffile=conffile("[options]\nstop-after-init = True\n"))
+
+
+def test_data_directory_is_shown_where_none_is_given():
+    """The home of the servers is told, chosen or not."""
+    assert load().shown("data_dir") == str(load().home)
+    assert load({"data_dir": "/srv/x"}).shown("data_dir") == "/srv/x"
+
+
 def test_unknown_key_is_named_with_the_nearest_known_one(conffile):
     """A misspelt key in the file names its place and the key that is probably meant."""
     path = conffile("[options]\ndb_pasword = x\n")
