@@ -109,7 +109,8 @@ class Registry(Signalled, Mapping[str, Any]):
         self.db_name = db_name
         self._init = True
         self._init_parent: dict[str, bool] = {}
-        #: the addons loaded so far
+        #: the addons loaded so far, in their order, and as a set by the name of 8.0
+        self.loaded_addons: list[str] = []
         self._init_modules: set[str] = set()
         self._sql_error: dict[str, str] = {}
         self._m2m: dict[Any, Any] = {}
@@ -207,7 +208,7 @@ class Registry(Signalled, Mapping[str, Any]):
         """Complete the models; to be called after loading addons, before the models are used."""
         env = Environment(cr, SUPERUSER_ID, {})
         env.invalidate_all()
-        if self._init_modules:
+        if self.loaded_addons:
             env["ir.model"]._add_manual_models()
         self._m2m = {}
         self._fields_by_model = None

@@ -165,6 +165,7 @@ class Loading:
         if node.state == State.TO_INSTALL:
             _call(package, node, node.manifest.pre_init_hook, self.cr)
         model_names = self.registry.load(self.cr, node)
+        self.registry.loaded_addons.append(node.name)
         self.registry._init_modules.add(node.name)
         if not changing:
             self.models_to_check |= self.updated_models.intersection(model_names)

@@ -1,6 +1,7 @@
 """Addons in a real database: installed, updated, removed."""
 
 import sys
+import textwrap
 import threading
 
 import pytest
@@ -309,6 +310,30 @@ def test_uninstall(database, shop):
     assert query(database, "SELECT 1 FROM ir_model WHERE model = 'test.shop'") == []
     modules.install(database.name, ["shop_test"])
     assert "test.shop" in database.registry
+
+
+def test_inherited_fields_go_with_either_addon(database, shop):
+    """
+    The fields that a model has through `_inherits` are forgotten with it, and with the addon
+    that added them to the parent.
+    """
+    code = (
+        SHOP
+        + "        code2 = fields.Char()\n"
+        + textwrap.dedent("""
+        class Owner(models.Model):
+            _name = "test.owner"
+            _inherits = {"res.partner": "partner_id"}
+            partner_id = fields.Many2one("res.partner", required=True, ondelete="cascade")
+    """).replace("\n", "\n    ")
+    )
+    rewrite(shop, **{"__init__.py": code})
+    before = query(database, "SELECT module, name FROM ir_model_data ORDER BY 1, 2")
+    modules.install(database.name, ["shop_test"])
+    named = query(database, "SELECT module FROM ir_model_data WHERE name LIKE 'field_test_owner%%'")
+    assert set(named) == {("shop_test",)}
+    modules.uninstall(database.name, ["shop_test"])
+    assert query(database, "SELECT module, name FROM ir_model_data ORDER BY 1, 2") == before
 
 
 def test_base_cannot_be_removed(database):

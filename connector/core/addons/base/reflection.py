@@ -149,19 +149,24 @@ def _name(cr: Any, registry: Any, models: Sequence[Any]) -> None:
 
 
 def _addons_of(registry: Any, model: Any, field: Any) -> list[str]:
-    """The addons that declare a field; of one that is inherited, those of the parent's field."""
+    """
+    The addons that declare a field.
+
+    One that is inherited goes with the parent's field or with the model, whichever goes
+    first: it is named by the addon that was loaded last.
+    """
     declaring = [
         definition._module
         for definition in model._definitions
         if field.name in definition.__dict__.get("_own_fields", ())
     ]
-    if declaring:
-        return declaring
-    if field.inherited:
-        link, name = field.related
-        parent = registry[model._fields[link].comodel_name]
-        return _addons_of(registry, parent, parent._fields[name])
-    return [model._original_module]
+    if declaring or not field.inherited:
+        return declaring or [model._original_module]
+    link, name = field.related
+    parent = registry[model._fields[link].comodel_name]
+    order = {addon: position for position, addon in enumerate(registry.loaded_addons)}
+    candidates = [model._original_module, *_addons_of(registry, parent, parent._fields[name])]
+    return [max(candidates, key=lambda addon: order.get(addon, len(order)))]
 
 
 def _save_names(
