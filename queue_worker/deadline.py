@@ -27,7 +27,7 @@ HOPELESS_SECONDS = 30
 
 class Deadline:
     """
-    Limits a block of work to *seconds*; *cancel* interrupts its running statement.
+    Limits a block of work to *seconds*, 0 is no limit; *cancel* interrupts its statement.
 
     It works in the main thread, where Python delivers signals; elsewhere only `watch` acts.
     """
@@ -40,7 +40,7 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
-        return self._end > 0 and time.monotonic() >= self._end
+        return self.seconds > 0 and self._end > 0 and time.monotonic() >= self._end
 
     @contextmanager
     def armed(self) -> Iterator[None]:

@@ -11,7 +11,6 @@ What becomes of a job whose function raised: a decision without effect.
 
 from __future__ import annotations
 
-import random
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from connector.queue.call import Job
 from connector.queue.retry import (
     CONFLICT_RETRY_SECONDS,
     CONFLICT_RUNS,
+    chance,
     retry_seconds,
     with_jitter,
 )
@@ -61,8 +61,6 @@ class Failed:
 
 Outcome: TypeAlias = Lost | Rerun | Finished | Postponed | Failed
 
-_chance = random.Random()  # noqa: S311  # spreads retries, guards nothing
-
 
 def decide(
     error: BaseException,
@@ -96,7 +94,7 @@ def _retry(error: RetryableJobError, job: Job) -> Outcome:
     if not error.ignore_retry and _used_up(job):
         return _failure(error, f"Max. retries ({job.max_retries}) reached: {error}")
     pattern = getattr(job.func, "retry_pattern", None)
-    seconds = retry_seconds(error.seconds, pattern, job.retry, chance=_chance)
+    seconds = retry_seconds(error.seconds, pattern, job.retry, chance=chance)
     return Postponed(seconds, str(error), _name(error), spent=not error.ignore_retry)
 
 
@@ -105,7 +103,7 @@ def _conflict(error: BaseException, job: Job, runs: int) -> Outcome:
         return Rerun()
     if _used_up(job):
         return _failure(error, f"Max. retries ({job.max_retries}) reached: {error}")
-    wait = with_jitter(CONFLICT_RETRY_SECONDS, _chance)
+    wait = with_jitter(CONFLICT_RETRY_SECONDS, chance)
     return Postponed(wait, str(error), _name(error), spent=True)
 
 

@@ -23,12 +23,12 @@ from connector.core.registry import Registry
 from connector.exception import ConnectorException, JobTimeoutError, RetryableJobError
 from connector.queue import codec, transitions
 from connector.queue.call import Job
-from connector.queue.retry import conflict_wait
+from connector.queue.retry import chance, conflict_wait
 from connector.queue.storage import job_of
 from connector.queue.transitions import Start
 from connector.session import ConnectorSession, checkpoints_by
 from queue_worker.deadline import Deadline
-from queue_worker.outcome import Failed, Finished, Lost, Outcome, Postponed, Rerun, _chance, decide
+from queue_worker.outcome import Failed, Finished, Lost, Outcome, Postponed, Rerun, decide
 from queue_worker.race import is_race
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class JobRun:
         runs = 1
         while isinstance(outcome := self._run_once(runs), Rerun):
             logger.info("Job conflicts, runs again", extra={"job": self._row["uuid"]})
-            time.sleep(conflict_wait(runs - 1, _chance))
+            time.sleep(conflict_wait(runs - 1, chance))
             runs += 1
         self._conclude(outcome)
 
@@ -148,8 +148,9 @@ class JobRun:
         return ConnectorSession(self._cr, self._row["user_id"], context)
 
     def _set_limits(self) -> None:
-        limit = int((self._deadline.seconds + SERVER_MARGIN_SECONDS) * 1000)
-        self._cr.execute_unflushed(_LIMITS, {"ms": str(limit)})
+        seconds = self._deadline.seconds
+        limit = seconds + SERVER_MARGIN_SECONDS if seconds else 0
+        self._cr.execute_unflushed(_LIMITS, {"ms": str(int(limit * 1000))})
 
     def _checkpoint(self) -> None:
         """

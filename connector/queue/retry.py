@@ -19,6 +19,9 @@ CONFLICT_WAIT_SECONDS = 0.05
 #: Share of a wait that is added at random, so that jobs refused together come back apart.
 JITTER = 0.25
 
+#: Spreads waits; it guards nothing.
+chance = random.Random()  # noqa: S311
+
 #: A number of seconds, or the bounds of a random one.
 Seconds: TypeAlias = float | Sequence[float]
 #: From the number of a try on: the wait after it.

@@ -49,3 +49,15 @@ def test_a_running_statement_is_cancelled():
     watch_current()
 
     assert len(cancelled) == 1
+
+
+def test_zero_seconds_are_no_limit():
+    """
+    A job whose limit is 0 is never interrupted.
+    """
+    cancelled = []
+    with Deadline(0, lambda: cancelled.append(True)).armed():
+        time.sleep(0.05)
+        watch_current()
+
+    assert not cancelled
