@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 
 from connector.exception import (
     BackendAccessError,
@@ -64,8 +65,10 @@ class HttpClient:
         self._timeout = timeout
         self._secrets = tuple(secret for secret in secrets if secret)
         self._session = requests.Session()
-        # Neither ~/.netrc nor a proxy of the environment may answer for the backend.
+        # What the environment says holds, ~/.netrc apart: it would replace the credentials.
         self._session.trust_env = False
+        self._session.proxies.update(get_environ_proxies(self.base_url))
+        self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._session.headers.update({"Accept": "application/json", **(headers or {})})
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _transport())
