@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from connector.core.exceptions import ModelDefinitionError
@@ -10,26 +10,54 @@ from connector.core.fields.base import Field, Records
 
 __all__ = ["Id", "LinkedIds", "Many2one"]
 
+#: links followed back to find what is read together
+DEPTH_MAX = 16
 ON_DELETE = {"cascade": "CASCADE", "restrict": "RESTRICT", "set null": "SET NULL"}
 
 
 class LinkedIds:
     """The ids that a relational field of some records is known to hold: prefetched together."""
 
-    __slots__ = ("field", "record")
+    __slots__ = ("depth", "field", "record")
 
     def __init__(self, field: Field, record: Records) -> None:
         self.field = field
         self.record = record
+        before: Any = record._prefetch
+        self.depth: int = before.depth + 1 if isinstance(before, LinkedIds) else 0
+
+    @classmethod
+    def beside(cls, field: Field, record: Records, ids: tuple[Any, ...]) -> Any:
+        """What to read together with the records *ids* that *field* of *record* holds."""
+        found = cls(field, record)
+        # A walk up a long hierarchy would nest without end.
+        return found if found.depth < DEPTH_MAX else ids
 
     def __iter__(self) -> Iterator[Any]:
-        known = self.record.env.cache[self.field]
+        ids: Iterable[Any] = self.record._prefetch
+        for step in self._steps():
+            ids = self._linked(step, ids)
+        return iter(ids)
+
+    def _steps(self) -> list[Field]:
+        """The fields that lead to the ids: a related field's own path, else the field itself."""
+        if not self.field.related or self.field.store:
+            return [self.field]
+        models, model = self.record.env.registry.models, type(self.record)
+        steps: list[Field] = []
+        for name in self.field.related:
+            steps.append(model._fields[name])
+            model = models.get(steps[-1].comodel_name)
+        return steps
+
+    def _linked(self, field: Field, ids: Iterable[Any]) -> Iterator[Any]:
+        known = self.record.env.cache[field]
         seen = set()
-        for id_ in self.record._prefetch:
+        for id_ in ids:
             linked = known.get(id_)
             if linked is None:
                 continue
-            for number in linked if self.field.x2many else (linked,):
+            for number in linked if field.x2many else (linked,):
                 if number not in seen:
                     seen.add(number)
                     yield number
@@ -109,7 +137,7 @@ class Many2one(Field):
         linked = object.__new__(env.registry.models[self.comodel_name])
         linked.env = env
         linked._ids = () if value is None else (value,)
-        linked._prefetch = LinkedIds(self, record)
+        linked._prefetch = LinkedIds.beside(self, record, linked._ids)
         return linked
 
     def to_cache(self, value: Any, records: Records = None) -> Any:

@@ -50,7 +50,8 @@ class X2many(Field):
     def to_record(self, cached: Any, record: Records) -> Any:
         env = record.env
         comodel = env.registry.models[self.comodel_name]
-        linked = comodel._browse(env, cached or (), LinkedIds(self, record))
+        ids = cached or ()
+        linked = comodel._browse(env, ids, LinkedIds.beside(self, record, ids))
         if "active" in comodel._fields and env.context.get("active_test", True):
             linked = linked.filtered("active")
         return linked if env.uid == 1 or not linked else linked._filter_access_rules("read")

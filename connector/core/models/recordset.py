@@ -153,7 +153,7 @@ class Recordset(metaclass=MetaModel):
         if isinstance(key, str):
             return self._field(key).__get__(self, type(self))
         if isinstance(key, slice):
-            return self._browse(self.env, self._ids[key])
+            return self._browse(self.env, self._ids[key], self._prefetch)
         return self._browse(self.env, (self._ids[key],), self._prefetch)
 
     def __setitem__(self, name: str, value: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -557,3 +558,36 @@ def test_error_in_a_flush_loses_nothing_else(env: Any) -> None:
     assert country.id in env.transaction.dirty[country._fields["name"]]
     env.clear()
     assert country.name == "France"
+
+
+def test_inherited_fields_are_read_together(env: Any) -> None:
+    """
+    Reading through a binding takes one statement per model, not one per record.
+    """
+    countries = env["writing.country"].create([{"name": f"C{i}"} for i in range(30)])
+    made = env["writing.binding"].create(
+        [
+            {"name": f"b{i}", "backend": 1, "external_id": str(i), "country_id": countries[i].id}
+            for i in range(30)
+        ]
+    )
+    env.invalidate_all()
+    with statements(env, 3):
+        assert [b.name for b in made] == [f"b{i}" for i in range(30)]
+        assert [b.country_id.name for b in made] == [f"C{i}" for i in range(30)]
+
+
+def test_long_hierarchies_can_be_climbed(env: Any) -> None:
+    """
+    A walk of thousands of links, each read for itself, ends.
+    """
+    partner = env["writing.partner"]
+    ids = partner.create([{"name": f"P{i}"} for i in range(3000)]).ids
+    for below, above in pairwise(ids):
+        partner.browse(below).parent_id = above
+    env.invalidate_all()
+    steps, record = 0, partner.browse(ids[0])
+    while record.parent_id:
+        record, steps = record.parent_id, steps + 1
+    assert steps == 2999
+    assert partner.browse(ids[0])._check_recursion()
