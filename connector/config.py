@@ -195,7 +195,7 @@ class Config:
 
     def shown(self, key: str) -> str:
         """The value of *key* as text, fit for a terminal or a log: secrets are hidden."""
-        value = self.home if key == "data_dir" else getattr(self, key)
+        value: Any = self.home if key == "data_dir" else getattr(self, key)
         if value is None:
             return ""
         if key in ("database_url", "redis_url"):
