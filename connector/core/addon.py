@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -47,30 +48,41 @@ def found_addons() -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     places: dict[str, str] = {}
-    for name, package, place in (*_entry_points(), *_folder_addons()):
-        if found.get(name) == package and places[name] == place:
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        if found.get(point.name) == point.value:
             continue  # the same distribution, met twice on sys.path
-        if name in found:
-            raise DuplicateAddonError(
-                f"Two addons are named {name!r}: {places[name]} and {place}. "
-                "Rename or uninstall one of them."
-            )
-        found[name], places[name] = package, place
+        _refuse_second(point.name, places, f"the package {point.value}")
+        found[point.name], places[point.name] = point.value, f"the package {point.value}"
+    for path in _folder_addons():
+        if path.name in found and _is_package_at(found[path.name], path):
+            continue  # the folder holds the package itself, as a checkout of it does
+        _refuse_second(path.name, places, f"the folder {path}")
+        found[path.name] = f"{FOLDER_PACKAGE}.{path.name}"
+        places[path.name] = f"the folder {path}"
     return MappingProxyType(found)
 
 
-def _entry_points() -> Iterator[tuple[str, str, str]]:
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        yield point.name, point.value, f"the package {point.value}"
+def _refuse_second(name: str, places: Mapping[str, str], place: str) -> None:
+    if name in places:
+        raise DuplicateAddonError(
+            f"Two addons are named {name!r}: {places[name]} and {place}. "
+            "Rename or uninstall one of them."
+        )
 
 
-def _folder_addons() -> Iterator[tuple[str, str, str]]:
+def _is_package_at(package: str, folder: Path) -> bool:
+    spec = find_spec(package)
+    places = spec.submodule_search_locations if spec else None
+    return any(Path(place).resolve() == folder for place in places or ())
+
+
+def _folder_addons() -> Iterator[Path]:
     for folder in _folders:
         if not folder.is_dir():
             continue
         for path in sorted(folder.iterdir()):
             if any((path / name).is_file() for name in MANIFEST_NAMES):
-                yield path.name, f"{FOLDER_PACKAGE}.{path.name}", f"the folder {path}"
+                yield path
 
 
 @contextmanager

@@ -1,7 +1,10 @@
 """To which addon something belongs."""
 
+from pathlib import Path
+
 import pytest
 
+import connector
 from connector.core import addon
 from connector.core.exceptions import DuplicateAddonError
 
@@ -54,3 +57,14 @@ def test_two_addons_of_one_name(tmp_path):
         addon.use_addons_path([])
     assert str(folder) in str(caught.value)
     assert "connector.core.addons.base" in str(caught.value)
+
+
+def test_a_folder_that_holds_the_package_itself_is_no_second_addon():
+    """
+    A checkout on the addons path offers its own addons, which are the packages found already.
+    """
+    addon.use_addons_path([Path(connector.__file__).parents[1]])
+    try:
+        assert addon.found_addons()["connector"] == "connector"
+    finally:
+        addon.use_addons_path([])
