@@ -12,6 +12,7 @@ order they are written), children, `finalize`, and last what `MapRecord.update` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 from connector.connector import ConnectorUnit
@@ -85,6 +86,11 @@ class Mapper(ConnectorUnit, metaclass=MetaMapper):
     def __init__(self, connector_env: Any) -> None:
         super().__init__(connector_env)
         self._options = MapOptions()
+
+    @cached_property
+    def _model_fields(self) -> Mapping[str, Any]:
+        fields: Mapping[str, Any] = self.model._fields
+        return fields
 
     @property
     def options(self) -> MapOptions:
@@ -199,7 +205,7 @@ class ImportMapper(Mapper):
         if not isinstance(from_attr, str):
             return from_attr(self, record, to_attr)
         value = record.get(from_attr)
-        field = self.model._fields.get(to_attr)
+        field = self._model_fields.get(to_attr)
         if field is not None and field.type == "many2one":
             return False if value is None else backend_to_m2o(from_attr)(self, record, to_attr)
         if not value:
@@ -229,7 +235,7 @@ class ExportMapper(Mapper):
             raise self._no_field(from_attr, to_attr) from error
         if not value:
             return False
-        field = self.model._fields.get(from_attr)
+        field = self._model_fields.get(from_attr)
         if field is not None and field.type == "many2one":
             return m2o_to_backend(from_attr)(self, record, to_attr)
         return value
