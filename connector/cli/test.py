@@ -11,6 +11,7 @@ import click
 from connector.config import current
 from connector.core import addon
 from connector.core.modules.manifest import manifest_of
+from connector.testing import addon_names
 
 TESTS = "tests"
 
@@ -31,11 +32,13 @@ def test(addon_name: str, arguments: Sequence[str]) -> int:
     import pytest
 
     addon.use_addons_path(current().addons_path)
-    folder = Path(manifest_of(addon_name).path) / TESTS
+    manifest = manifest_of(addon_name)
+    folder = Path(manifest.path) / TESTS
     if not folder.is_dir():
         raise click.ClickException(
             f"The addon {addon_name!r} has no tests: there is no folder {folder}."
         )
+    addon_names.alias(Path(manifest.path), manifest.package)
     return int(
         pytest.main(["--import-mode=importlib", f"--override-ini=connector_addons={addon_name}",
                      *arguments, str(folder)])

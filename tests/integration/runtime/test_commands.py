@@ -213,10 +213,15 @@ def test_named_script_is_not_made(connector, database, tmp_path):
 
 TESTS = """
 import pytest
-from connector.addons.runtime_sample.tests.common import KEY
+import connector.addons.runtime_sample.tests.common as absolute
+from . import common
+from .common import KEY
 
 def test_data(env):
     assert env["ir.config_parameter"].get_param(KEY) == "first"
+
+def test_data_is_imported_once():
+    assert common is absolute
 
 def test_that_fails():
     raise AssertionError("on purpose")
@@ -224,7 +229,11 @@ def test_that_fails():
 
 
 def test_test_runs_the_tests_of_an_addon(connector, sample, tmp_path):
-    """The tests in the addon's folder run where it is installed; the status is pytest's."""
+    """
+    The tests in the addon's folder run where it is installed; the status is pytest's.
+
+    What they import relatively is the addon itself, and no copy of it.
+    """
     folder = tmp_path / "addons" / "runtime_sample" / "tests"
     folder.mkdir()
     (folder / "__init__.py").touch()
@@ -232,11 +241,11 @@ def test_test_runs_the_tests_of_an_addon(connector, sample, tmp_path):
     (folder / "test_sample.py").write_text(TESTS)
 
     done = connector("test", "runtime_sample", "-k", "data", "-q")
-    assert "1 passed, 1 deselected" in done.stdout, done.stdout
+    assert "2 passed, 1 deselected" in done.stdout, done.stdout
     assert done.returncode == 0
 
     done = connector("test", "runtime_sample")
-    assert "1 failed, 1 passed" in done.stdout
+    assert "1 failed, 2 passed" in done.stdout
     assert done.returncode == 1
 
 

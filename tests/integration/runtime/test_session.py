@@ -9,7 +9,12 @@ import pytest
 from connector import config
 from connector.core import sql
 from connector.core.environment import Environment
-from connector.core.exceptions import CursorError, DatabaseMissingError, UnknownModelError
+from connector.core.exceptions import (
+    CursorError,
+    DatabaseMissingError,
+    UnknownModelError,
+    UnknownModuleError,
+)
 from connector.core.modules import identity
 from connector.runtime.session import OpenERPVersion, Session
 
@@ -432,6 +437,18 @@ def test_install_into_a_named_database(sample, session, empty, renew):
 
     assert session.cr.dbname == empty
     assert parameter(session, "runtime.demo") == "demo"
+
+
+def test_failed_install_closes_the_session(session, database):
+    """An install that fails changes nothing and closes the session, which may open again."""
+    session.open(database.name)
+
+    with pytest.raises(UnknownModuleError, match="not_there"):
+        session.install_modules(["not_there"])
+
+    assert session.is_cursor_closed()
+    session.open(database.name)
+    assert session.env.user.login == "admin"
 
 
 def test_update_really_updates(sample, session, database):
