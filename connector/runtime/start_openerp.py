@@ -68,9 +68,9 @@ def _insert_conf(conf: str | os.PathLike[str] | None, *others: str) -> None:
 
 def _test_options(version: tuple[int, ...] | None) -> list[str]:
     """Up to 6.1 a server has no option for tests; before 6.0 it has no log level of theirs."""
-    level = "info" if version and version < (6, 0) else "test"
+    level = "info" if version and version[0] < 6 else "test"
     options = ["--log-level", level, "--stop-after-init"]
-    return options if version and version < (7,) else [*options, "--test-enable"]
+    return options if version and version[0] < 7 else [*options, "--test-enable"]
 
 
 def _replace_install_all() -> None:

@@ -72,6 +72,7 @@ def test_script_is_started_in_its_own_folder(starter):
         ((8, 0), [*TEST_RUN, "--test-enable"]),
         ((7,), [*TEST_RUN, "--test-enable"]),
         ((6, 1), TEST_RUN),
+        ((6,), TEST_RUN),
         ((5, 0), ["--log-level", "info", "--stop-after-init"]),
     ],
 )
