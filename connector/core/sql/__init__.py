@@ -1,6 +1,6 @@
 """PostgreSQL: server, pool, cursor, schema, locks; nothing else imports psycopg2."""
 
-from connector.core.sql import composed, errors, locks, schema
+from connector.core.sql import administration, composed, errors, locks, schema
 from connector.core.sql.cursor import READ_COMMITTED, REPEATABLE_READ, Cursor
 from connector.core.sql.pool import on_release
 from connector.core.sql.rolled_back import RolledBackCursor
@@ -25,6 +25,7 @@ __all__ = [
     "Database",
     "RolledBackCursor",
     "Transaction",
+    "administration",
     "close_all",
     "composed",
     "connect",

@@ -199,6 +199,11 @@ class Cursor:
         if self.transaction is not None:
             self.transaction.flush()
 
+    def cancel(self) -> None:
+        """End the statement in progress with an error; for another thread than the owner's."""
+        if not self.closed:
+            self.connection.cancel()
+
     # -- results ------------------------------------------------------------
 
     @property

@@ -96,6 +96,11 @@ class Server:
         host = self._parameters.get("host", "the local socket")
         return f"{host}, port {self._parameters.get('port', 5432)}"
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """How libpq reaches the server, a password included; never to be shown."""
+        return dict(self._parameters)
+
     def is_at(self, dsn: str) -> bool:
         """Whether *dsn* names this server, for the same user; its database does not matter."""
         try:
