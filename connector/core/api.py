@@ -9,6 +9,7 @@ from connector.core.decorators import (
     multi,
     onchange,
     one,
+    private,
     returns,
 )
 from connector.core.environment import Environment, Environments
@@ -24,5 +25,6 @@ __all__ = [
     "multi",
     "onchange",
     "one",
+    "private",
     "returns",
 ]

@@ -15,6 +15,7 @@ __all__ = [
     "multi",
     "onchange",
     "one",
+    "private",
     "returns",
 ]
 
@@ -34,6 +35,11 @@ model_cr = model
 def multi(method: Method) -> Method:
     """Mark a method that works on any number of records. It is the default."""
     return _marked(method, _api="multi")
+
+
+def private(method: Method) -> Method:
+    """Keep a method, for all that its name is public, from callers of the external API."""
+    return _marked(method, _private=True)
 
 
 def one(method: Callable[..., Any]) -> Callable[..., Any]:

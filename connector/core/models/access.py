@@ -220,6 +220,12 @@ class Access(Computing):
                 f"{field.groups}. Add the user to one of them."
             )
 
+    def _is_for_user(self, field: Field) -> bool:
+        """Is the user in one of the groups that the field is for, if it is for some?"""
+        return (
+            not field.groups or self.env.uid == SUPERUSER_ID or self.user_has_groups(field.groups)
+        )
+
     def _reads_freely(self, field: Field) -> bool:
         """May the user read the field of every record? Then the cache answers without asking."""
         if self.env.uid == SUPERUSER_ID:

@@ -62,10 +62,10 @@ class BaseModel(Tables):
             }
         return result
 
-    def default_get(self, names: Iterable[str]) -> dict[str, Any]:
+    def default_get(self, fields_list: Iterable[str]) -> dict[str, Any]:
         """The defaults of fields, as ``create`` takes them."""
         found = {}
-        for name in names:
+        for name in fields_list:
             field = self._field(name)
             key = f"default_{name}"
             if key in self.env.context:
@@ -78,19 +78,23 @@ class BaseModel(Tables):
         return found
 
     def fields_get(
-        self, names: Iterable[str] | None = None, attributes: Iterable[str] | None = None
+        self, allfields: Iterable[str] | None = None, attributes: Iterable[str] | None = None
     ) -> dict[str, dict[str, Any]]:
-        """What there is to say of the fields: type, label, help, relation ..."""
-        wanted = set(names) if names is not None else None
-        kept = set(attributes) if attributes is not None else None
+        """
+        What there is to say of fields: type, label, help, relation ...
+
+        By default of all that the user may see, and all that there is; an empty list means that.
+        """
+        wanted = set(allfields) if allfields else None
+        kept = set(attributes) if attributes else None
         return {
             name: {
                 key: value
                 for key, value in field.description(self.env).items()
-                if kept is None or key in kept
+                if value is not None and (kept is None or key in kept)
             }
             for name, field in self._fields.items()
-            if wanted is None or name in wanted
+            if (wanted is None or name in wanted) and self._is_for_user(field)
         }
 
     def update(self, values: Mapping[str, Any]) -> None:

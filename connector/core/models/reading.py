@@ -201,16 +201,19 @@ class Reading(Setup):
 
     # -- read, exists ---------------------------------------------------------------------
 
-    def read(self, names: Iterable[str] | None = None, load: str = "_classic_read") -> list[Any]:
+    def read(self, fields: Iterable[str] | None = None, load: str = "_classic_read") -> list[Any]:
         """
-        Dictionaries of the named fields, by default of all; a many2one gives (id, name).
+        Dictionaries of the named fields, by default of all that the user may read.
+
+        A many2one gives (id, name), with another *load* the id alone.
 
         Raises:
             AccessError: the user may not read one of them.
             MissingError: one of them is gone.
         """
         self.check_access_rights("read")
-        wanted = [self._field(name) for name in (names or self._fields)]
+        names = fields or [name for name, field in self._fields.items() if self._is_for_user(field)]
+        wanted = [self._field(name) for name in names]
         columns = [field for field in wanted if field.is_column]
         self._prefetch_named(columns)
         plain = load != "_classic_read"

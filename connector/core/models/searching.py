@@ -46,6 +46,8 @@ class Searching(Keys):
             return self.search_count(domain)
         if self.env.uid != 1:
             self.check_access_rights("read")
+        if limit is False:
+            limit = None  # how the external API says it
         if not offset and limit != 0:
             key = self._as_key(domain)
             if key is not None:
