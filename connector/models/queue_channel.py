@@ -59,6 +59,7 @@ class QueueJobChannel(models.Model):
         complete = f"{parent.complete_name}.{vals['name']}" if parent else vals["name"]
         return {**vals, "complete_name": complete}
 
+    @api.private
     @api.model
     def ensure(self, complete_name: str) -> None:
         """Make a channel, and those above it, where they are missing."""

@@ -51,6 +51,7 @@ class QueueJob(models.Model):
     @api.multi
     def requeue(self) -> bool:
         """Put the jobs back that have ended, with all their tries."""
+        self.check_access_rights("write")
         transitions.requeue(self.env.cr, self.mapped("uuid"))
         self.invalidate_cache()
         return True
@@ -58,6 +59,7 @@ class QueueJob(models.Model):
     @api.multi
     def button_cancelled(self) -> bool:
         """Cancel the jobs that do not run, and those that wait for them."""
+        self.check_access_rights("write")
         note = f"Cancelled by {self.env.user.name}"
         transitions.cancel(self.env.cr, self.mapped("uuid"), note)
         self.invalidate_cache()

@@ -19,6 +19,7 @@ __all__ = [
     "MISSING_TABLES",
     "Changes",
     "State",
+    "apply_marked",
     "initialise",
     "install",
     "installed",
@@ -56,6 +57,11 @@ def update(db_name: str, names: Iterable[str]) -> Any:
 def uninstall(db_name: str, names: Iterable[str]) -> Any:
     """Remove addons, and those that need them, with their tables, columns and data."""
     return _change(db_name, Changes(uninstall=tuple(names)))
+
+
+def apply_marked(db_name: str) -> Any:
+    """Install, update and remove what is marked in the table of addons; returns the registry."""
+    return _change(db_name, Changes())
 
 
 def installed(db_name: str) -> list[str]:

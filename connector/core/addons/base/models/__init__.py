@@ -14,6 +14,8 @@ from connector.core.addons.base.models import (
     res_company as res_company,
     res_groups as res_groups,
     res_users as res_users,
+    res_users_apikeys as res_users_apikeys,
     ir_model_access as ir_model_access,
     ir_rule as ir_rule,
+    base_module_upgrade as base_module_upgrade,
 )

@@ -21,13 +21,25 @@ class IrConfigParameter(models.Model):
 
     @api.model
     def get_param(self, key: str, default: Any = False) -> Any:
-        """The value of a parameter, else *default*."""
+        """
+        The value of a parameter, else *default*.
+
+        Raises:
+            AccessError: the user may not read parameters; code that needs one asks with `sudo()`.
+        """
+        self.check_access_rights("read")
         parameter = self.sudo()._lookup_by_key(("key",), (key,))
         return parameter.value if parameter else default
 
     @api.model
     def set_param(self, key: str, value: Any) -> Any:
-        """Set a parameter, or with False or None remove it; returns the value before."""
+        """
+        Set a parameter, or with False or None remove it; returns the value before.
+
+        Raises:
+            AccessError: the user may not write parameters.
+        """
+        self.check_access_rights("write")
         parameter = self.sudo()._lookup_by_key(("key",), (key,))
         before = parameter.value if parameter else False
         if value is False or value is None:

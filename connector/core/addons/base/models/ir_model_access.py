@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connector.core import fields, models
+from connector.core import api, fields, models
 
 
 class IrModelAccess(models.Model):
@@ -20,6 +20,11 @@ class IrModelAccess(models.Model):
     perm_write = fields.Boolean("Write Access")
     perm_create = fields.Boolean("Create Access")
     perm_unlink = fields.Boolean("Delete Access")
+
+    @api.model
+    def check(self, model: str, mode: str = "read", raise_exception: bool = True) -> bool:
+        """May the current user do this with records of the model of that name?"""
+        return bool(self.env[model].check_access_rights(mode, raise_exception))
 
     def create(self, values: Any) -> Any:
         self.env.registry.invalidate_caches(self.env.cr)

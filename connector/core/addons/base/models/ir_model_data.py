@@ -3,7 +3,7 @@
 from typing import Any
 
 from connector.core import api, fields, models
-from connector.core.exceptions import UnknownExternalIdError
+from connector.core.exceptions import AccessError, UnknownExternalIdError
 from connector.core.modules.external_ids import ExternalIds
 
 
@@ -77,6 +77,27 @@ class IrModelData(models.Model):
     def get_object_reference(self, module: str, xml_id: str) -> tuple[str, int]:
         """Model and id of the record `module.xml_id`."""
         return self.xmlid_lookup(f"{module}.{xml_id}")[1:]
+
+    @api.model
+    def check_object_reference(
+        self, module: str, xml_id: str, raise_on_access_error: bool = False
+    ) -> tuple[str, Any]:
+        """
+        Model of the record `module.xml_id`, and its id if the user may read it, else False.
+
+        Raises:
+            AccessError: the user may not, and *raise_on_access_error* is set.
+        """
+        model, res_id = self.get_object_reference(module, xml_id)
+        # A search, since the rules hold for it.
+        record = self.env[model].with_context(active_test=False).search([("id", "=", res_id)])
+        if record:
+            return model, res_id
+        if raise_on_access_error:
+            raise AccessError(
+                f"User {self.env.uid} may not read {module}.{xml_id}, which is {model}({res_id})."
+            )
+        return model, False
 
     @api.model
     def get_object(self, module: str, xml_id: str) -> Any:

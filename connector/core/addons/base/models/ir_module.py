@@ -36,10 +36,19 @@ class IrModuleModule(models.Model):
             module.installed_version = manifest.version if manifest else False
 
     @api.model
-    def update_list(self) -> None:
-        """Look for new addons."""
+    def update_list(self) -> list[int]:
+        """Look for new addons; returns how many have another version now, and how many are new."""
+        self.check_access_rights("write")
+        known = set(self.sudo().search([]).ids)
         states.synchronise(self.env.cr)
         self.env.invalidate_all()
+        modules = self.sudo().search([])
+        updated = modules.filtered(
+            lambda module: (
+                module.latest_version and module.latest_version != module.installed_version
+            )
+        )
+        return [len(updated), len(set(modules.ids) - known)]
 
     def button_install(self) -> None:
         """Mark these addons and what they need to be installed."""
@@ -53,7 +62,16 @@ class IrModuleModule(models.Model):
         """Mark these addons and those that need them to be removed."""
         self._mark(states.mark_remove)
 
+    def button_install_cancel(self) -> None:
+        """Take back what was marked, by whomever: marks depend on each other."""
+        self.check_access_rights("write")
+        states.reset(self.env.cr)
+        self.env.invalidate_all()
+
+    button_upgrade_cancel = button_uninstall_cancel = button_install_cancel
+
     def _mark(self, mark: Any, *args: Any) -> None:
+        self.check_access_rights("write")
         mark(self.env.cr, self.mapped("name"), *args)
         self.env.invalidate_all()
 

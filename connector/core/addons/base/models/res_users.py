@@ -66,6 +66,7 @@ class ResUsers(models.Model):
                 user.sudo().password_crypt = _hasher.hash(user.password)
         self.env.invalidate([(self._fields["password"], self.ids)])
 
+    @api.private
     @api.model
     def authenticate(self, login: str, password: str) -> int:
         """
