@@ -1,312 +1,273 @@
 """
-Speed of the core's models beside psycopg2: same table, same run, medians, a ratio per pair.
+Speed of the core's models beside what people would use instead: same tables, same run.
 
-    DATABASE_URL=postgresql:///postgres python benchmarks/core.py [--rows N] [--json FILE]
+    python benchmarks/core.py [--runs 5] [--only WORD ...] [--large] [--json [FILE]]
 
-Each pair runs alternately, so that a busy machine slows both. A database of its own is made and
-dropped. Rights, defaults, constraints and log columns are on; ``user`` is an ordinary user.
+A row is one pair: the ratio is the peer's time over ours, taken run by run, its median shown;
+above one, ours is faster. CPU is the same ratio over the processor time of client and server,
+which a busy machine disturbs less. All run in turn on a PostgreSQL of the project's own wheels,
+which waits for the disk, in a directory that is removed. Rights, defaults, constraints and log
+columns are on; ``user`` is an ordinary user.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import io
 import json
 import os
+import platform
 import statistics
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from connector.core import api, fields, models, modules, sql
-from connector.core.addon import declared_in
+import psycopg2
+from core_speed.figures import figures, large_figures
+from core_speed.ours import Ours
+from core_speed.plain import Plain
+from core_speed.tables import Tables, bench_database, ordinary_user
+
+from connector.core import api, sql
 from connector.core.registry import Registry
+from connector.embedded import Services
 
 Work = Callable[[], object]
 
-LOG = "create_uid, create_date, write_uid, write_date"
-INSERT = """
-    INSERT INTO bench_partner (name, ref, email, active, credit, country_id)
-    VALUES (%s, %s, %s, %s, %s, %s) RETURNING id
-"""
-FIND = "SELECT id FROM bench_binding WHERE backend_id = %s AND external_id = %s"
-KEY = ("backend_id", "external_id")
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 
-def declare() -> list[Any]:
-    class Country(models.Model):
-        _name = "bench.country"
+@dataclass(frozen=True)
+class Operation:
+    """What is done, by whom, and what the ratio has to reach."""
 
-        name = fields.Char(required=True)
-
-    class Partner(models.Model):
-        _name = "bench.partner"
-
-        name = fields.Char(required=True)
-        ref = fields.Char(index=True)
-        email = fields.Char()
-        active = fields.Boolean(default=True)
-        credit = fields.Float()
-        country_id = fields.Many2one("bench.country")
-
-    class Computed(models.Model):
-        _name = "bench.computed"
-
-        name = fields.Char(required=True)
-        ref = fields.Char(index=True)
-        email = fields.Char()
-        active = fields.Boolean(default=True)
-        credit = fields.Float()
-        country_id = fields.Many2one("bench.country")
-        label = fields.Char(compute="_compute_label", store=True)
-
-        @api.depends("name", "ref")
-        def _compute_label(self) -> None:
-            for record in self:
-                record.label = f"{record.ref} {record.name}"
-
-    class Binding(models.Model):
-        _name = "bench.binding"
-        _sql_constraints = [("uniq", "unique(backend_id, external_id)", "Bound twice.")]
-
-        partner_id = fields.Many2one("bench.partner", required=True, ondelete="cascade")
-        backend_id = fields.Integer(required=True)
-        external_id = fields.Char(required=True)
-        sync_date = fields.Datetime()
-
-    return [Country, Partner, Computed, Binding]
+    name: str
+    #: what the tables hold before: empty, full or half
+    start: str
+    #: method of ``Ours``
+    ours: str
+    #: name -> (method, goal); the name's first word is the contender
+    peers: dict[str, tuple[str, float]]
+    is_import: bool = False
 
 
-@contextmanager
-def bench_database() -> Iterator[str]:
-    """A new database with the models' tables."""
-    name = f"bench_core_{os.getpid()}"
-    sql.create_database(name)
-    try:
-        modules.initialise(name)
-        with declared_in("bench"):
-            classes = declare()
-        registry = Registry(name)
-        with registry.cursor() as cr:
-            built = [cls._build_model(registry, cr)._name for cls in classes]
-            registry.setup_models(cr)
-            registry.init_models(cr, built, {"module": "bench"})
-        yield name
-    finally:
-        Registry.delete(name)
-        sql.drop_database(name)
+OPERATIONS = (
+    Operation("create many", "empty", "create_many", {
+        "psycopg2 COPY": ("create_copy", 0.6),
+        "Django bulk_create": ("create_many", 1.5),
+        "SQLAlchemy add_all": ("create_many", 4),
+    }),
+    Operation("create one by one", "empty", "create_each", {
+        "psycopg2 INSERT loop": ("create_each", 3.5),
+        "Django save loop": ("create_each", 5),
+        "SQLAlchemy ORM loop": ("create_each", 8),
+    }),
+    Operation("stored computed field", "empty", "create_computed", {
+        "ours without": ("create_many", 1 / 1.5),
+    }),
+    Operation("read 3 fields", "full", "read", {
+        "psycopg2 fetchall": ("read", 0.3),
+        "Django": ("read", 1.6),
+        "SQLAlchemy ORM": ("read", 1.6),
+    }),
+    Operation("search by key", "full", "find", {
+        "psycopg2 SELECT": ("find", 0.9),
+        "Django": ("find", 2.4),
+        "SQLAlchemy ORM": ("find", 2.4),
+        "Peewee": ("find", 2.4),
+    }),
+    Operation("search, prefetched", "full", "find_prefetched", {
+        "psycopg2 SELECT": ("find", 6),
+    }),
+    Operation("write one by one", "full", "write_each", {
+        "psycopg2 COPY, UPDATE": ("write_copy", 0.5),
+        "Django bulk_update": ("write_many", 10),
+    }),
+    Operation("import in batches", "half", "import_batches", {
+        "psycopg2 unnest": ("import_batches", 0.4),
+        "SQLAlchemy Core batch": ("import_core_batches", 0.9),
+        "Peewee batch": ("import_batches", 0.9),
+        "SQLAlchemy Core loop": ("import_core_each", 8),
+        "SQLAlchemy ORM loop": ("import_orm_each", 8),
+        "Peewee loop": ("import_each", 8),
+    }, is_import=True),
+    Operation("import, each flushed", "half", "import_each", {
+        "psycopg2 loop": ("import_each", 0.9),
+        "SQLAlchemy Core loop": ("import_core_each", 1.7),
+    }, is_import=True),
+)  # fmt: skip
 
 
 class Bench:
-    """One environment and one plain connection on the same database, and the operations."""
+    """The contenders on one database."""
 
-    def __init__(self, env: Any, plain: Any, rows: int) -> None:
-        self.env, self.plain, self.rows = env, plain, rows
-        self.partner, self.binding = env["bench.partner"], env["bench.binding"]
-        root = env(user=1)
-        countries = root["bench.country"].search([]) or root["bench.country"].create(
-            [{"name": f"Country {n}"} for n in range(60)]
-        )
-        self.vals = [
-            {
-                "name": f"Name {n}",
-                "ref": f"R{n}",
-                "email": f"n{n}@example.com",
-                "active": True,
-                "credit": n * 1.5,
-                "country_id": countries.ids[n % 60],
-            }
-            for n in range(rows)
-        ]
-        env.cr.commit()
-        self.turn = 0
+    def __init__(self, url: str, name: str, cr: Any, tables: Tables) -> None:
+        # Peers are imported here: only who measures needs them.
+        from core_speed.alchemy import Alchemy
+        from core_speed.djangos import Django
+        from core_speed.peewees import Peewee
 
-    def wipe(self) -> None:
-        self.env.cr.execute("TRUNCATE bench_partner, bench_computed, bench_binding")
-        self.env.cr.commit()
+        dsn = {**psycopg2.extensions.parse_dsn(url), "dbname": name}
+        root = api.Environment(cr, 1, {})
+        self.cr, self.tables = cr, tables
+        self.ours = {
+            "user": Ours(root(user=ordinary_user(root)), tables.data),
+            "superuser": Ours(root, tables.data),
+        }
+        self.peers: dict[str, Any] = {
+            "psycopg2": Plain(psycopg2.connect(**dsn), tables.data),
+            "Django": Django(dsn, tables.data),
+            "SQLAlchemy": Alchemy(dsn, tables.data),
+            "Peewee": Peewee(dsn, tables.data),
+        }
 
-    def fill(self) -> None:
-        self.wipe()
-        self.create_many()
-        self.ids = self.partner.search([], order="id").ids
-        self.binding.create(
-            [
-                {"partner_id": id_, "backend_id": 1, "external_id": str(n)}
-                for n, id_ in enumerate(self.ids)
-            ]
-        )
-        self.env.cr.commit()
+    def close(self) -> None:
+        """End the connections of the peers, so that the database can be dropped."""
+        for peer in self.peers.values():
+            peer.close()
 
-    # -- create ---------------------------------------------------------------------------
+    def measure(self, operation: Operation, runs: int) -> Iterator[dict[str, Any]]:
+        """Run all contenders in turn, after one round that does not count; a row for each pair."""
+        works: dict[tuple[str, str], Work] = {
+            ("ours", who): getattr(ours, operation.ours) for who, ours in self.ours.items()
+        }
+        for peer, (method, _) in operation.peers.items():
+            for who, ours in self.ours.items():
+                contender = self.peers.get(peer.split()[0])
+                works[peer, who if contender is None else ""] = getattr(contender or ours, method)
+        rounds = [self._round(operation, works) for _ in range(runs + 1)][1:]
+        for who in self.ours:
+            for peer, (_, goal) in operation.peers.items():
+                key = (peer, "") if (peer, "") in works else (peer, who)
+                pairs = [(taken["ours", who], taken[key]) for taken in rounds]
+                yield {
+                    "name": operation.name,
+                    "who": who,
+                    "peer": peer,
+                    "ours_ms": _median(ours.wall * 1000 for ours, _ in pairs),
+                    "peer_ms": _median(other.wall * 1000 for _, other in pairs),
+                    "ratio": _median(other.wall / ours.wall for ours, other in pairs),
+                    "cpu_ratio": _median(other.cpu / ours.cpu for ours, other in pairs),
+                    "goal": round(goal, 2),
+                    "statements": pairs[-1][0].statements,
+                    "runs": [round(other.wall / ours.wall, 2) for ours, other in pairs],
+                }
 
-    def copy(self) -> None:
-        self.plain.execute(
-            "SELECT nextval('bench_partner_id_seq') FROM generate_series(1, %s)", (self.rows,)
-        )
-        ids = [id_ for (id_,) in self.plain.fetchall()]
-        lines = [
-            f"{id_}\t{v['name']}\t{v['ref']}\t{v['email']}\tt\t{v['credit']}\t{v['country_id']}"
-            "\t1\t2026-01-01\t1\t2026-01-01\n"
-            for id_, v in zip(ids, self.vals, strict=True)
-        ]
-        columns = f"id, name, ref, email, active, credit, country_id, {LOG}"
-        self.plain.copy_expert(
-            f"COPY bench_partner ({columns}) FROM STDIN", io.StringIO("".join(lines))
-        )
-        self.plain.commit()
+    def _round(self, operation: Operation, works: dict[Any, Work]) -> dict[Any, Taken]:
+        taken = {}
+        for key, work in works.items():
+            getattr(self.tables, operation.start)()
+            taken[key] = self._taken(work)
+            if operation.is_import and not self.tables.imported_rightly():
+                raise SystemExit(f"{operation.name} by {' '.join(key)}: the result is wrong")
+        return taken
 
-    def loop(self) -> None:
-        for vals in self.vals:
-            self.plain.execute(INSERT, tuple(vals.values()))
-            self.plain.fetchall()
-        self.plain.commit()
-
-    def create_many(self) -> None:
-        self.partner.create(self.vals)
-        self.env.cr.commit()
-
-    def create_single(self) -> None:
-        for vals in self.vals:
-            self.partner.create(vals)
-        self.env.cr.commit()
-
-    def create_computed(self) -> None:
-        self.env["bench.computed"].create(self.vals)
-        self.env.cr.commit()
-
-    # -- read and write -------------------------------------------------------------------
-
-    def fetchall(self) -> None:
-        self.plain.execute("SELECT id, name, email, credit FROM bench_partner")
-        self.plain.fetchall()
-        self.plain.commit()
-
-    def browse(self) -> None:
-        for record in self.partner.browse(self.ids):
-            record.name, record.email, record.credit  # noqa: B018 - reading is measured
-        self.env.cr.commit()
-
-    def update_temporary(self) -> None:
-        self.turn += 1
-        self.plain.execute("CREATE TEMP TABLE new (id int4, credit float8) ON COMMIT DROP")
-        lines = "".join(f"{id_}\t{id_ * 2.5 + self.turn}\n" for id_ in self.ids)
-        self.plain.copy_expert("COPY new FROM STDIN", io.StringIO(lines))
-        self.plain.execute(
-            "UPDATE bench_partner p SET credit = new.credit, write_uid = 1, write_date = now()"
-            " FROM new WHERE new.id = p.id"
-        )
-        self.plain.commit()
-
-    def write_single(self) -> None:
-        self.turn += 1
-        for number, record in enumerate(self.partner.browse(self.ids)):
-            record.credit = number * 3.5 + self.turn
-        self.env.cr.commit()
-
-    # -- look up --------------------------------------------------------------------------
-
-    def find_plain(self) -> None:
-        for number in range(0, self.rows, 5):
-            self.plain.execute(FIND, (1, str(number)))
-            self.plain.fetchall()
-        self.plain.commit()
-
-    def find(self) -> None:
-        for number in range(0, self.rows, 5):
-            self.binding.search([("backend_id", "=", 1), ("external_id", "=", str(number))])
-        self.env.cr.commit()
-
-    def find_prefetched(self) -> None:
-        self.binding._prefetch_keys(KEY, [(1, str(n)) for n in range(0, self.rows, 5)])
-        self.find()
+    def _taken(self, work: Work) -> Taken:
+        gc.collect()
+        statements, cpu = self.cr.statement_count, _cpu_seconds()
+        start = time.perf_counter()
+        work()
+        wall = time.perf_counter() - start
+        return Taken(wall, _cpu_seconds() - cpu, self.cr.statement_count - statements)
 
 
-def measure(bench: Bench, pair: tuple[Work, Work], runs: int, *, wipe: bool) -> dict[str, Any]:
-    """Run both alternately; the ratio is the reference's time over ours, pair by pair."""
-    times: list[tuple[float, float]] = []
-    statements = 0
-    for _ in range(runs):
-        taken = []
-        for work in pair:
-            if wipe:
-                bench.wipe()
-            gc.collect()
-            before, start = bench.env.cr.statement_count, time.perf_counter()
-            work()
-            taken.append(time.perf_counter() - start)
-            statements = bench.env.cr.statement_count - before
-        times.append((taken[0], taken[1]))
-    return {
-        "reference_ms": round(statistics.median(one for one, _ in times) * 1000, 1),
-        "ours_ms": round(statistics.median(two for _, two in times) * 1000, 1),
-        "ratio": round(statistics.median(one / two for one, two in times), 2),
-        "statements": statements,
-    }
+@dataclass(frozen=True)
+class Taken:
+    """What one run of one contender took."""
+
+    wall: float
+    cpu: float
+    statements: int
 
 
-def operations(bench: Bench) -> list[tuple[str, float, tuple[Work, Work], bool]]:
-    """Name, goal of the ratio, reference and ours, and whether the table is emptied before."""
-    return [
-        ("create in one call / COPY", 0.6, (bench.copy, bench.create_many), True),
-        ("create one by one / INSERT loop", 3.5, (bench.loop, bench.create_single), True),
-        ("stored computed / without", 1 / 1.5, (bench.create_many, bench.create_computed), True),
-        ("read 3 fields / fetchall", 0.3, (bench.fetchall, bench.browse), False),
-        (
-            "write one by one / COPY, UPDATE",
-            0.5,
-            (bench.update_temporary, bench.write_single),
-            False,
-        ),
-        ("search by key / SELECT", 0.9, (bench.find_plain, bench.find), False),
-        ("search prefetched / SELECT", 6.0, (bench.find_plain, bench.find_prefetched), False),
-    ]
+def _median(values: Any) -> float:
+    return round(statistics.median(values), 2)
 
 
-def ordinary_user(env: Any) -> int:
-    """A user who has every right on the models by a group, and no other."""
-    group = env["res.groups"].create({"name": "Bench"})
-    perms = {f"perm_{mode}": True for mode in ("read", "write", "create", "unlink")}
-    found = env["ir.model"].search([("model", "=like", "bench.%")])
-    env["ir.model.access"].create(
-        [{"name": m.model, "model_id": m.id, "group_id": group.id, **perms} for m in found]
-    )
-    user = env["res.users"].create(
-        {"name": "Bench", "login": "bench", "groups_id": [(4, group.id)]}
-    )
-    env.cr.commit()
-    return int(user.id)
+def _cpu_seconds() -> float:
+    """Processor time of this process and of the server processes on this machine."""
+    spent = time.process_time()
+    for stat in Path("/proc").glob("[0-9]*/schedstat"):
+        try:
+            if stat.with_name("comm").read_text().startswith("postgres"):
+                spent += int(stat.read_text().split()[0]) / 1e9
+        except OSError:
+            continue  # the process is gone
+    return spent
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--imported", type=int, default=5_000)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--only", nargs="+", default=[""], help="parts of names; 'figures' too")
+    parser.add_argument("--large", action="store_true", help="figures up to a million rows too")
+    parser.add_argument("--json", nargs="?", const="-", metavar="FILE")
     options = parser.parse_args()
-    sql.use_server(os.environ["DATABASE_URL"])
-    results: list[dict[str, Any]] = []
-    with bench_database() as name, api.Environment.manage(), Registry(name).cursor() as cr:
-        root = api.Environment(cr, 1, {})
-        for who, uid in (("user", ordinary_user(root)), ("superuser", 1)):
-            with sql.connect(name).cursor(sql.READ_COMMITTED) as plain:
-                bench = Bench(root(user=uid), plain, options.rows)
-                for title, goal, pair, wipe in operations(bench):
-                    if not wipe:
-                        bench.fill()
-                    found = measure(bench, pair, options.runs, wipe=wipe)
-                    results.append(
-                        {"operation": title, "who": who, "goal": round(goal, 2), **found}
-                    )
-                    print(
-                        f"{who:10}{title:34}{found['reference_ms']:10}{found['ours_ms']:10}"
-                        f"{found['ratio']:8}  goal {goal:.2f}  {found['statements']} statements",
-                        flush=True,
-                    )
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(results, file, indent=1)
+    with tempfile.TemporaryDirectory(prefix="bench-core-") as home:
+        Path(home).chmod(0o755)  # started by root, the server runs as another user
+        with Services(home) as services:
+            services.ensure_postgres()
+            found = run(services.database_url, options)
+            sql.close_all()
+    if options.json == "-":
+        json.dump(found, sys.stdout, indent=1)
+    elif options.json:
+        Path(options.json).write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def run(url: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure what is asked for, show it, and give it back."""
+    sql.use_server(url)
+    show = partial(print, file=sys.stderr if options.json == "-" else sys.stdout, flush=True)
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    load = " ".join(f"{part:.1f}" for part in os.getloadavg())
+    show(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine}, load {load}")
+    rows: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    with (
+        bench_database() as name,
+        api.Environment.manage(),
+        Registry(name).cursor() as cr,
+        sql.connect(name).cursor(sql.READ_COMMITTED) as admin,
+    ):
+        tables = Tables(admin, options.rows, options.imported)
+        tables.empty()
+        bench = Bench(url, name, cr, tables)
+        for operation in OPERATIONS:
+            if any(word in operation.name for word in options.only):
+                for row in bench.measure(operation, options.runs):
+                    rows.append(row)
+                    show(_line(row))
+        env = bench.ours["user"].env
+        if any(word in "figures" for word in options.only):
+            others += map(partial(_shown, show), figures(env, url))
+        if options.large:
+            others += map(partial(_shown, show), large_figures(env, tables, url, SIZES))
+        bench.close()
+    return {"machine": machine, "load": load, "rows": rows, "figures": others}
+
+
+def _shown(show: Callable[[str], None], figure: dict[str, Any]) -> dict[str, Any]:
+    show(f"{figure['figure']:60}{figure['value']:12,} {figure['unit']}")
+    return figure
+
+
+def _line(row: dict[str, Any]) -> str:
+    return (
+        f"{row['name']:22}{row['who']:10}{row['peer']:22}{row['ours_ms']:9.1f} ms"
+        f"{row['peer_ms']:9.1f} ms  ratio {row['ratio']:6.2f}  cpu {row['cpu_ratio']:6.2f}"
+        f"  goal {row['goal']:5.2f}  {row['statements']} statements"
+    )
 
 
 if __name__ == "__main__":
