@@ -6,6 +6,7 @@ Clients tell errors apart by the names that real servers give them, so those sta
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Collection
 from typing import Any
@@ -38,6 +39,8 @@ _NAMES: dict[type[BaseException], str] = {
 SERVER_ERROR, NOT_FOUND, SESSION_EXPIRED = 200, 404, 100
 
 APPLICATION_FAULT, WARNING_FAULT, DENIED_FAULT, ACCESS_FAULT = 1, 2, 3, 4
+
+_FAILING_ROW = re.compile(r" ?Failing row contains \(.*\)\.?")
 
 _WARNINGS = (core.except_orm, core.RedirectWarning)
 
@@ -146,9 +149,9 @@ def _argument(value: Any) -> Any:
 
 def _without_detail(text: str) -> str:
     """A failing row may hold what its reader may not see."""
-    if "DETAIL:" not in text:
-        return text
-    return "\n".join(line for line in text.split("\n") if "DETAIL:" not in line)
+    if "DETAIL:" in text:
+        text = "\n".join(line for line in text.split("\n") if "DETAIL:" not in line)
+    return _FAILING_ROW.sub("", text) if "Failing row" in text else text
 
 
 def _kind(error: BaseException) -> str:

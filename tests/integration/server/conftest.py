@@ -33,6 +33,9 @@ class Server:
     url: str
     database: str
     process: subprocess.Popen[str]
+    password: str = PASSWORD
+    clerk_password: str = OTHER_PASSWORD
+    master: str = MASTER
 
     @property
     def port(self) -> int:
@@ -150,3 +153,11 @@ def clerk_password() -> str:
 def master() -> str:
     """The master password."""
     return MASTER
+
+
+@pytest.fixture
+def strict_server(servers: Services, served_database: str) -> Iterator[Server]:
+    """A server with narrow limits, that manages no databases."""
+    options = ("--max-time", "1.5", "--max-request", "1")
+    with serving(servers, served_database, *options) as running:
+        yield running
