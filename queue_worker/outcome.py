@@ -93,8 +93,7 @@ def decide(
 def _retry(error: RetryableJobError, job: Job) -> Outcome:
     if not error.ignore_retry and _used_up(job):
         return _failure(error, f"Max. retries ({job.max_retries}) reached: {error}")
-    pattern = getattr(job.func, "retry_pattern", None)
-    seconds = retry_seconds(error.seconds, pattern, job.retry, chance=chance)
+    seconds = retry_seconds(error.seconds, job.retry_pattern, job.retry, chance=chance)
     return Postponed(seconds, str(error), _name(error), spent=not error.ignore_retry)
 
 

@@ -145,6 +145,8 @@ class JobRun:
         self._set_limits()
         context = codec.decode(self._row["context"] or {}, None)
         context["job_uuid"] = self._row["uuid"]
+        if self._row["company_id"]:
+            context.setdefault("company_id", self._row["company_id"])
         return ConnectorSession(self._cr, self._row["user_id"], context)
 
     def _set_limits(self) -> None:

@@ -11,7 +11,8 @@ from uuid import uuid4
 from connector.exception import JobDefinitionError
 from connector.queue import codec
 from connector.queue.function import JobFunction, check_channel, function_name, load_function
-from connector.queue.retry import DEFAULT_MAX_RETRIES
+from connector.queue.method import call_method, method_of
+from connector.queue.retry import DEFAULT_MAX_RETRIES, RetryPattern
 from connector.queue.state import State
 
 if TYPE_CHECKING:
@@ -93,6 +94,15 @@ class Job:
     def func(self) -> JobFunction:
         """The job function itself; see `load_function` for its errors."""
         return load_function(self.func_name)
+
+    @property
+    def retry_pattern(self) -> RetryPattern | None:
+        """The retry pattern of the function, or of the method of records that it calls."""
+        func = self.func
+        if func is call_method:
+            func = method_of(*self.args[1:3])
+        pattern: RetryPattern | None = getattr(func, "retry_pattern", None)
+        return pattern
 
     @property
     def description(self) -> str:

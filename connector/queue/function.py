@@ -34,6 +34,12 @@ def function_name(func: JobFunction) -> str:
     return f"{func.__module__}.{name}"
 
 
+def is_method(func: JobFunction) -> bool:
+    """Whether *func* is written in the body of a class."""
+    owner = getattr(func, "__qualname__", "").rpartition(".")[0]
+    return bool(owner) and not owner.endswith("<locals>")
+
+
 def register(func: JobFunction) -> None:
     """Allow workers to call *func*."""
     JOB_REGISTRY.add(func)

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
 from connector.exception import JobDefinitionError
 from connector.queue.call import DEFAULT_PRIORITY, Job, identity_exact
-from connector.queue.function import JOB_REGISTRY, check_channel, function_name, register
+from connector.queue.function import (
+    JOB_REGISTRY,
+    check_channel,
+    function_name,
+    is_method,
+    register,
+)
+from connector.queue.graph import Chain, Group, Step, batch, chain, group
+from connector.queue.graph import Delayable as DelayableCall
 from connector.queue.retry import (
     DEFAULT_MAX_RETRIES,
     RETRY_INTERVAL_SECONDS,
@@ -40,10 +48,16 @@ __all__ = [
     "RETRY_INTERVAL",
     "STARTED",
     "STATES",
+    "Chain",
+    "Group",
     "Job",
     "OpenERPJobStorage",
     "State",
+    "Step",
+    "batch",
+    "chain",
     "delay_many",
+    "group",
     "identity_exact",
     "job",
     "related_action",
@@ -61,6 +75,8 @@ class Delayable(Protocol[P, R]):
     """A job function: called it runs at once, delayed it becomes a job and gives its uuid."""
 
     delay: Callable[..., str]
+    #: Describes the call for `chain` and `group`, with the arguments of `delay`.
+    delayable: Callable[..., DelayableCall]
     default_channel: str
     retry_pattern: RetryPattern | None
 
@@ -89,14 +105,18 @@ def job(
     `func.delay(session, model_name, *args, priority=, eta=, max_retries=, description=,
     channel=, identity_key=, depends_on=, **kwargs)` writes a job into the session's transaction
     and gives its uuid: a rollback leaves no job, and no job starts before the commit.
-    *depends_on* names jobs that must be done before.
+    *depends_on* names jobs that must be done before.  `func.delayable(...)` takes the same and
+    stores nothing yet: it is a step of a `chain` or `group`.
+
+    On a method of a model it only gives channel and retry pattern to the jobs of
+    `records.with_delay().method(...)`.
 
     *retry_pattern* says how long the job waits after which number of tries:
     `{1: 10, 5: (30, 60)}` is 10 seconds after the first four, then 30 to 60 at random.
 
     Raises:
         JobDefinitionError: the channel is not below root, or the pattern cannot be followed.
-        NotImplementedError: *func* is a method or hidden in another function.
+        NotImplementedError: *func* is hidden in another function.
     """
     if func is None:
         return partial(_define, default_channel=default_channel, retry_pattern=retry_pattern)
@@ -108,15 +128,14 @@ def _define(func: F, default_channel: str, retry_pattern: RetryPattern | None) -
     if retry_pattern is not None and not isinstance(retry_pattern, dict):
         raise JobDefinitionError(f"A retry pattern is a dict; {retry_pattern!r} is none.")
     check_pattern(retry_pattern)
-    function_name(func)
-    options = {
-        "default_channel": default_channel,
-        "retry_pattern": retry_pattern,
-        "delay": partial(_delay, func),
-    }
+    options: dict[str, Any] = {"default_channel": default_channel, "retry_pattern": retry_pattern}
+    if not is_method(func):
+        function_name(func)
+        options["delay"] = partial(_delay, func)
+        options["delayable"] = partial(DelayableCall, func)
+        register(func)
     for name, value in options.items():
         setattr(func, name, value)
-    register(func)
     return func
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from connector.exception import NoSuchJobError
 from connector.queue import codec
@@ -69,6 +71,22 @@ SELECT id, uuid, name, state, channel, priority, eta, max_retries, retry, attemp
 """
 
 
+#: Lists that the uuids of delayed jobs are added to, per cursor.
+_collecting: WeakKeyDictionary[Any, list[list[str]]] = WeakKeyDictionary()
+
+
+@contextmanager
+def collected(cr: Any) -> Iterator[list[str]]:
+    """The uuids of all jobs that are delayed on this cursor meanwhile."""
+    uuids: list[str] = []
+    lists = _collecting.setdefault(cr, [])
+    lists.append(uuids)
+    try:
+        yield uuids
+    finally:
+        lists.pop()
+
+
 class Delayed(NamedTuple):
     """What `delay` leaves behind: the job that stands, and whether it is the one given."""
 
@@ -129,17 +147,20 @@ class OpenERPJobStorage:
             JobArgumentError: an argument cannot be kept.
         """
         self._adopt(job)
-        row = _row(job, State.WAIT_DEPENDENCIES if depends_on else State.PENDING)
+        job.state = State.WAIT_DEPENDENCIES if depends_on else State.PENDING
+        row = _row(job, job.state)
         for _ in range(IDENTITY_TRIES):
             # Past the pending writes of the models: a job refers to none of their rows, and
             # sending them now would end their batch.
             self.session.cr.execute_unflushed(_INSERT, {"rows": _json([row])})
             if self.session.cr.fetchone() is not None:
                 self._store_parents(job, depends_on)
+                self._tell([job.uuid])
                 return Delayed(job.uuid, True)
             self.session.cr.execute_unflushed(_STANDING, {"key": job.identity_key})
             standing = self.session.cr.fetchone()
             if standing is not None:
+                self._tell([standing[0]])
                 return Delayed(standing[0], False)
         raise NoSuchJobError(
             f"The job with identity key {job.identity_key!r} starts and comes back all the time."
@@ -157,6 +178,7 @@ class OpenERPJobStorage:
         if plain:
             rows = [_row(job, State.PENDING) for job in plain]
             self.session.cr.execute_unflushed(_INSERT, {"rows": _json(rows)})
+            self._tell([job.uuid for job in plain])
         return [standing.get(id(job), job.uuid) for job in jobs]
 
     def add_part(self, job_uuid: str) -> None:
@@ -197,6 +219,10 @@ class OpenERPJobStorage:
             job.company_id = session.context["company_id"]
         else:
             job.company_id = session.env.user.company_id.id or None
+
+    def _tell(self, uuids: Sequence[str]) -> None:
+        for collecting in _collecting.get(self.session.cr, ()):
+            collecting.extend(uuids)
 
     def _store_parents(self, job: Job, parents: Sequence[str]) -> None:
         if not parents:

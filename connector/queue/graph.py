@@ -1,0 +1,302 @@
+"""
+Jobs that wait for one another, described before they are delayed.
+
+    Step                       something to be done, which others can follow
+    |-- Delayable              one call: of a job function, or of a method of records
+    |-- Chain                  one step after the other
+    `-- Group                  steps side by side
+
+    chain(a, group(b, c), d).delay()          b and c wait for a, d waits for both
+    group(a, b).on_done(c).delay()            c waits for both
+    records.delayable().export().split(100)   a job for each hundred of the records
+
+Nothing is stored before `delay`, which stores everything in the transaction of the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Self
+
+from connector.core.models import BaseModel
+from connector.exception import JobDefinitionError
+from connector.queue.call import Job
+from connector.queue.function import JobFunction
+from connector.queue.method import call_method, check_method
+from connector.queue.storage import JOB_OPTIONS, OpenERPJobStorage, collected
+from connector.session import ConnectorSession
+
+
+class Step:
+    """Something to be done, which other steps can follow."""
+
+    def __init__(self) -> None:
+        self.followers: list[Step] = []
+
+    def on_done(self, *steps: Step) -> Self:
+        """Let *steps* wait until this one is done."""
+        self.followers.extend(steps)
+        return self
+
+    def heads(self) -> list[Delayable]:
+        """The calls that begin this step."""
+        raise NotImplementedError
+
+    def own_tails(self) -> list[Delayable]:
+        """The calls that end this step, without what follows it."""
+        raise NotImplementedError
+
+    def parts(self) -> Iterator[Step]:
+        """The steps that this one is made of."""
+        yield from ()
+
+    def tails(self) -> list[Delayable]:
+        """The calls after which everything here is done."""
+        if not self.followers:
+            return self.own_tails()
+        return [tail for step in self.followers for tail in step.tails()]
+
+    def delay(self) -> list[str]:
+        """
+        Store all jobs; give the uuids, parents before their children.
+
+        Raises:
+            JobDefinitionError: steps wait for each other in a circle.
+        """
+        parents: dict[Delayable, set[Delayable]] = {}
+        try:
+            _connect(self, parents, set())
+            order = list(TopologicalSorter(parents).static_order())
+        except (CycleError, RecursionError) as error:
+            raise JobDefinitionError("Steps wait for each other in a circle.") from error
+        uuids: dict[Delayable, str] = {}
+        for call in order:
+            uuids[call] = call.store([uuids[parent] for parent in parents[call]])
+        return list(uuids.values())
+
+
+class Delayable(Step):
+    """
+    One call that may become a job; *options* are those of `delay`.
+
+    For a method of records, write `records.delayable(**options).method(...)`.
+    """
+
+    def __init__(
+        self,
+        func: JobFunction,
+        session: ConnectorSession,
+        model_name: str,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__()
+        self._func = func
+        self._session = session
+        self._model_name = model_name
+        self._args = args
+        self._options = {name: kwargs.pop(name) for name in tuple(kwargs) if name in JOB_OPTIONS}
+        self._kwargs = kwargs
+
+    def heads(self) -> list[Delayable]:
+        return [self]
+
+    def own_tails(self) -> list[Delayable]:
+        return [self]
+
+    def wait_for(self, uuids: Iterable[str]) -> None:
+        """Let the call wait for jobs that are stored already."""
+        self._options["depends_on"] = [*self._options.get("depends_on", ()), *uuids]
+
+    def store(self, parents: list[str]) -> str:
+        """Store the call as a job that waits for *parents*; give its uuid."""
+        return self.job(parents).uuid
+
+    def job(self, parents: Iterable[str] = ()) -> Job:
+        """Store the call and give its job; with an identity key it may be another one's."""
+        options = dict(self._options)
+        awaited = [*options.pop("depends_on", ()), *parents]
+        job = Job(
+            self._func,
+            model_name=self._model_name,
+            args=(self._model_name, *self._args),
+            kwargs=self._kwargs,
+            **options,
+        )
+        job.uuid = OpenERPJobStorage(self._session).store(job, awaited).uuid
+        return job
+
+    def split(self, size: int, chain: bool = False) -> Step:
+        """
+        The same call for each *size* of the records: side by side, or one after the other.
+
+        Raises:
+            JobDefinitionError: it is no call of a method of records, or *size* is below 1.
+        """
+        if self._func is not call_method or size < 1:
+            raise JobDefinitionError(
+                "Only the call of a method is split, into groups of one record or more."
+            )
+        records, *rest = self._args
+        calls = [
+            Delayable(
+                self._func,
+                self._session,
+                self._model_name,
+                records[start : start + size],
+                *rest,
+                **self._kwargs,
+                **self._options,
+            )
+            for start in range(0, len(records), size)
+        ]
+        step: Step = Chain(*calls) if chain else Group(*calls)
+        return step.on_done(*self.followers)
+
+
+class Chain(Step):
+    """Steps that are done one after the other."""
+
+    def __init__(self, *steps: Step) -> None:
+        super().__init__()
+        self._steps = _filled(steps)
+
+    def heads(self) -> list[Delayable]:
+        return self._steps[0].heads()
+
+    def own_tails(self) -> list[Delayable]:
+        return self._steps[-1].tails()
+
+    def parts(self) -> Iterator[Step]:
+        yield from self._steps
+
+    def pairs(self) -> Iterator[tuple[Step, Step]]:
+        """Each step with the next one."""
+        yield from zip(self._steps, self._steps[1:], strict=False)
+
+
+class Group(Step):
+    """Steps that are done side by side."""
+
+    def __init__(self, *steps: Step) -> None:
+        super().__init__()
+        self._steps = _filled(steps)
+
+    def heads(self) -> list[Delayable]:
+        return [head for step in self._steps for head in step.heads()]
+
+    def own_tails(self) -> list[Delayable]:
+        return [tail for step in self._steps for tail in step.tails()]
+
+    def parts(self) -> Iterator[Step]:
+        yield from self._steps
+
+
+def chain(*steps: Step) -> Chain:
+    """Steps that are done one after the other."""
+    return Chain(*steps)
+
+
+def group(*steps: Step) -> Group:
+    """Steps that are done side by side."""
+    return Group(*steps)
+
+
+@contextmanager
+def batch(session: ConnectorSession, callback: Step) -> Iterator[list[str]]:
+    """
+    Let *callback* wait for every job that is delayed in the block on this session's cursor.
+
+    A job that splits parts off while it runs keeps the callback waiting for them too.  A block
+    that raises, or delays nothing, stores no callback.
+    """
+    with collected(session.cr) as uuids:
+        yield uuids
+    if uuids:
+        for head in callback.heads():
+            head.wait_for(uuids)
+        callback.delay()
+
+
+class RecordDelay:
+    """`records.with_delay(...)`: a method called on it becomes a job, which is the answer."""
+
+    def __init__(self, records: Any, options: dict[str, Any]) -> None:
+        unknown = set(options) - JOB_OPTIONS
+        if unknown:
+            raise TypeError(f"A job has no option {', '.join(sorted(unknown))}.")
+        self._records = records
+        self._options = options
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *args, **kwargs: self._call(name, args, kwargs).job()
+
+    def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Delayable:
+        records = self._records
+        method = check_method(records, name)
+        clashing = JOB_OPTIONS & set(kwargs)
+        if clashing:
+            raise JobDefinitionError(
+                f"Give {', '.join(sorted(clashing))} to with_delay(), not to {name}()."
+            )
+        options = {"description": _told(method), **self._options}
+        if channel := getattr(method, "default_channel", None):
+            options.setdefault("channel", channel)
+        session = ConnectorSession.from_env(records.env)
+        return Delayable(
+            call_method, session, records._name, records, name, *args, **kwargs, **options
+        )
+
+
+class RecordDelayable(RecordDelay):
+    """`records.delayable(...)`: a method called on it becomes a step that is delayed later."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *args, **kwargs: self._call(name, args, kwargs)
+
+
+def with_delay(records: BaseModel, **options: Any) -> RecordDelay:
+    """Call a method of the records in a job; *options* are those of `delay`."""
+    return RecordDelay(records, options)
+
+
+def delayable(records: BaseModel, **options: Any) -> RecordDelayable:
+    """Describe the call of a method of the records, for `chain`, `group` and `split`."""
+    return RecordDelayable(records, options)
+
+
+def _connect(step: Step, parents: dict[Delayable, set[Delayable]], seen: set[int]) -> None:
+    """Note for every call from *step* on which calls it waits for."""
+    if id(step) in seen:
+        return
+    seen.add(id(step))
+    if isinstance(step, Delayable):
+        parents.setdefault(step, set())
+    for part in step.parts():
+        _connect(part, parents, seen)
+    for follower in step.followers:
+        _connect(follower, parents, seen)
+        _await(follower.heads(), step.own_tails(), parents)
+    if isinstance(step, Chain):
+        for before, after in step.pairs():
+            _await(after.heads(), before.tails(), parents)
+
+
+def _await(
+    calls: list[Delayable], awaited: list[Delayable], parents: dict[Delayable, set[Delayable]]
+) -> None:
+    for call in calls:
+        parents.setdefault(call, set()).update(awaited)
+
+
+def _filled(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    if not steps:
+        raise JobDefinitionError("A chain or group needs at least one step.")
+    return steps
+
+
+def _told(method: Callable[..., Any]) -> str:
+    told = (method.__doc__ or "").strip()
+    return told.splitlines()[0] if told else f"{method.__qualname__}"
