@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from connector.core.exceptions import AccessError
@@ -71,6 +72,29 @@ def is_of_model(model: Any, name: str) -> bool:
     return name in _OF_MODEL or _mark(model, name, "_api") == "model"
 
 
+@dataclass(frozen=True)
+class _Method:
+    """What there is to know of a method before it is called; kept with the registry."""
+
+    signature: inspect.Signature
+    is_of_model: bool
+    downgrade: Callable[[Any], Any] | None
+
+
+def _known_method(model: Any, name: Any) -> _Method:
+    cache = model.env.registry.cache
+    key = ("remote method", model._name, name)
+    known: _Method | None = cache.get(key) if isinstance(name, str) else None
+    if known is None:
+        cls = type(model)
+        function = remote_method(cls, name)
+        returns = _mark(cls, name, "_returns")
+        known = cache[key] = _Method(
+            inspect.signature(function), is_of_model(cls, name), returns[1] if returns else None
+        )
+    return known
+
+
 def call(
     model: Any, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], context: Any = None
 ) -> Any:
@@ -84,22 +108,24 @@ def call(
         AccessError, UnknownMethodError: there is no such method for callers.
         BadArgumentsError: the arguments do not fit.
     """
-    function = remote_method(type(model), name)
+    method = _known_method(model, name)
     named = dict(kwargs)
     given = named.pop("context", context)
     records = model.with_context(_checked_context(given)) if given else model
     positional = list(args)
-    if not is_of_model(type(model), name):
+    if not method.is_of_model:
         if "ids" in named and not positional:
             positional = [named.pop("ids")]
         if not positional:
             raise BadArgumentsError(f"{model._name}.{name} needs ids as its first argument.")
         records = records.browse(_ids(positional.pop(0)))
     named = _renamed(name, named)
-    _check_signature(function, model, name, positional, named)
-    return _plain(
-        type(model), name, positional, named, getattr(records, name)(*positional, **named)
-    )
+    try:
+        method.signature.bind(model, *positional, **named)
+    except TypeError as error:  # told apart from a TypeError inside the method
+        raise BadArgumentsError(f"{model._name}.{name}: {error}.") from None
+    result = getattr(records, name)(*positional, **named)
+    return _plain(method, name, positional, named, result) if hasattr(result, "_ids") else result
 
 
 def _ids(given: Any) -> list[int]:
@@ -122,28 +148,17 @@ def _renamed(name: str, named: dict[str, Any]) -> dict[str, Any]:
     return {others.get(key, key): value for key, value in named.items()} if others else named
 
 
-def _check_signature(
-    function: Any, model: Any, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> None:
-    """Tell bad arguments from a TypeError inside the method."""
-    try:
-        inspect.signature(function).bind(model, *args, **kwargs)
-    except TypeError as error:
-        raise BadArgumentsError(f"{model._name}.{name}: {error}.") from None
-
-
-def _plain(cls: Any, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> Any:
+def _plain(
+    method: _Method, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], records: Any
+) -> Any:
     """Records become ids; the record of one dictionary, or a copy, becomes its id."""
-    returns = _mark(cls, name, "_returns")
-    if returns and returns[1] is not None and hasattr(result, "_ids"):
-        return returns[1](result)
-    if not hasattr(result, "_ids"):
-        return result
-    if name == "copy" and len(result) == 1:
-        return result.id
+    if method.downgrade is not None:
+        return method.downgrade(records)
+    if name == "copy" and len(records) == 1:
+        return records.id
     if name == "create" and isinstance(args[0] if args else kwargs.get("vals"), Mapping):
-        return result.id
-    return result.ids
+        return records.id
+    return records.ids
 
 
 def _mark(model: Any, name: str, mark: str) -> Any:

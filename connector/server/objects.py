@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from typing import Any, TypeVar
 
 from connector.core.exceptions import AccessDenied, DatabaseMissingError, UserError
@@ -101,10 +100,19 @@ class Objects:
             if model not in env.registry:
                 raise UserError(f"Object {model} doesn't exist")
             # Copies: a method may change what it is given, and the next try needs it as it was.
-            given, named = deepcopy(args), deepcopy(kwargs or {})
+            given, named = _copied(args), _copied(kwargs or {})
             return callable_methods.call(env(user=uid)[model], method, given, named)
 
         return self.run(database, work, deadline)
+
+
+def _copied(value: Any) -> Any:
+    """A copy of the lists and dictionaries that calls are made of; what is in them is constant."""
+    if isinstance(value, list | tuple):
+        return [_copied(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _copied(item) for key, item in value.items()}
+    return value
 
 
 def _user_id(uid: Any) -> int:

@@ -67,7 +67,8 @@ def _once(
 ) -> Result:
     with Environment.manage():
         registry = _registry(database)
-        with registry.cursor(isolation_level) as cr:
+        cr = registry.cursor(isolation_level)
+        try:
             with deadline.watching(cr):
                 current = registry.check_signaling(cr)
                 if current is not registry:
@@ -77,6 +78,8 @@ def _once(
             deadline.begin_commit()
             committing.append(True)
             cr.commit()
+        finally:
+            cr.close()
         return result
 
 
