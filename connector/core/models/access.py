@@ -60,6 +60,24 @@ class Access(Computing):
             )
         return allowed
 
+    def _is_restricted(self, mode: str) -> bool:
+        """
+        Are there rules on which of the records the user may treat so?
+
+        The answer "no" holds for the transaction, until rights or rules are written.
+
+        Raises:
+            AccessError: the user may treat none of them so.
+        """
+        transaction, key = self.env.transaction, (self.env.uid, self._name, mode)
+        if key[0] == SUPERUSER_ID or key in transaction.unrestricted:
+            return False
+        self.check_access_rights(mode)
+        if self._rule_node(mode) is not None:
+            return True
+        transaction.unrestricted.add(key)
+        return False
+
     def _rights(self) -> dict[str, bool]:
         rights: dict[str, bool] = self._asked("rights", self._read_rights)
         return rights
@@ -96,6 +114,9 @@ class Access(Computing):
         if key not in known:
             known[key] = None  # a rule is not asked whether its own domain may be read
             known[key] = self._own_rule_node() if self._transient else self._combined_rules(mode)
+            if known[key] is not None:
+                # Searches that the rules' domains make were let through for the while.
+                self.env.transaction.unrestricted.discard(key)
         node: Node | None = known[key]
         return node
 
@@ -140,7 +161,8 @@ class Access(Computing):
         self._check_records(mode)
 
     def _check_records(self, mode: str) -> None:
-        if self.env.uid == SUPERUSER_ID:
+        key = (self.env.uid, self._name, mode)
+        if key[0] == SUPERUSER_ID or key in self.env.transaction.unrestricted:
             return
         refused = self._refused(mode)
         if refused:

@@ -33,6 +33,7 @@ class BaseModel(Tables):
     def new(self, values: Mapping[str, Any] | None = None) -> Any:
         """A record in draft: it lives in the cache alone."""
         record = self.browse(NewId())
+        self.env.transaction.has_drafts = True
         for name, value in (values or {}).items():
             field = self._field(name)
             cached = field.to_cache(value, record)

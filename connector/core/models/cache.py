@@ -78,8 +78,14 @@ class Transaction:
         self.allowed: defaultdict[tuple[int, str, str], set[Any]] = defaultdict(set)
         #: (uid, model, mode) -> the condition of the rules
         self.rules: dict[tuple[int, str, str], Any] = {}
+        #: (uid, model, mode) of which the user has every right, with no rule to ask
+        self.unrestricted: set[tuple[int, str, str]] = set()
         #: answers about rights, once this transaction has changed rights; else the registry's
         self.rights: dict[Any, Any] | None = None
+        #: (model, names) -> ids found by keys that were looked up together, read together too
+        self.together: dict[tuple[str, tuple[str, ...]], Ids] = {}
+        #: whether records in draft were made: their values outlive the transaction's
+        self.has_drafts = False
         self.free_ids: dict[str, list[int]] = {}
         self.block_size: dict[str, int] = {}
         self.pending_rows = 0
@@ -130,6 +136,7 @@ class Transaction:
         self._end_rights()
 
     def _end_rights(self) -> None:
+        self.unrestricted.clear()
         for env in list(self.environments):
             for field in [field for field in env.cache if not field.local]:
                 del env.cache[field]
@@ -141,12 +148,13 @@ class Transaction:
 
     def forget_values(self, keep: Iterable[type] = (NewId,)) -> None:
         """Forget all cached values but those of records in draft."""
-        kinds = tuple(keep)
+        kinds = tuple(keep) if self.has_drafts else ()
         for values in (*self.values.values(), *(v for all_ in self.local.values() for v in all_)):
             drafts = {id_: v for id_, v in values.items() if not id_} if kinds else {}
             values.clear()
             values.update(drafts)
         self.keys.clear()
+        self.together.clear()
         self.forget_allowed()
         if self.rights is not None:
             self.change_rights()
@@ -164,6 +172,7 @@ class Transaction:
         are not committed yet.
         """
         self.rights = {}
+        self.unrestricted.clear()
         self.forget_allowed()
         for env in list(self.environments):
             env.cache.clear()

@@ -27,21 +27,23 @@ class Keys(Reading):
 
     def _as_key(self, domain: Sequence[Any]) -> tuple[tuple[str, ...], tuple[Any, ...]] | None:
         """Names and values, if *domain* asks for just a natural key."""
-        keys = self._natural_keys
-        if not keys or not domain:
+        shapes = self._key_shapes
+        if not shapes or not domain:
             return None
-        given: dict[str, Any] = {}
-        for leaf in domain:
-            if len(leaf) != 3 or leaf[1] != "=" or not isinstance(leaf[0], str):
-                return None
-            given[leaf[0]] = leaf[2]
+        try:
+            given = {name: value for name, operator, value in domain if operator == "="}
+        except (TypeError, ValueError):
+            return None  # an operator stands between conditions
         if len(given) != len(domain):
             return None
-        for names in keys:
-            if len(names) == len(given) and all(map(given.__contains__, names)):
-                values = self._key_values(names, [given[name] for name in names])
-                return None if values is None else (names, values)
-        return None
+        shape = shapes.get(frozenset(given))
+        if shape is None:
+            return None
+        names, types = shape
+        values: tuple[Any, ...] | None = tuple([given[name] for name in names])
+        if tuple(map(type, values)) != types:  # type: ignore[arg-type]
+            values = self._key_values(names, values)  # type: ignore[arg-type]
+        return None if values is None else (names, values)
 
     def _key_values(self, names: Sequence[str], given: Sequence[Any]) -> tuple[Any, ...] | None:
         """The values as the cache holds them; None where one is missing or in need of care."""
@@ -73,10 +75,17 @@ class Keys(Reading):
             # A miss stays true only for who holds the key's lock; the next search looks again.
             if id_:
                 known[values] = id_
-        found = self._browse(self.env, (id_,) if id_ else ())
+        found = self._found_by_key(names, id_)
         if id_ and self._has_active and self.env.context.get("active_test", True):
             found = found.sudo().filtered("active").with_env(self.env)
-        return found if self.env.uid == 1 else found._filter_access_rules("read")
+        return found
+
+    def _found_by_key(self, names: tuple[str, ...], id_: int) -> Any:
+        """The record, to be read together with those whose keys were looked up with its own."""
+        if not id_:
+            return self._browse(self.env, ())
+        together = self.env.transaction.together.get((self._name, names))
+        return self._browse(self.env, (id_,), together if together and id_ in together else None)
 
     def _lookup_by_key(self, names: Iterable[str], given: Sequence[Any]) -> Any:
         """
@@ -96,7 +105,7 @@ class Keys(Reading):
         id_ = known.get(values)
         if id_ is None:
             id_ = known[values] = self._read_key(sorted_names, values)
-        return self.browse(id_ or ())
+        return self._found_by_key(sorted_names, id_)
 
     def _read_key(self, names: tuple[str, ...], values: tuple[Any, ...]) -> int:
         """One key to its id, or 0, by a statement that the connection keeps prepared."""
@@ -110,11 +119,21 @@ class Keys(Reading):
         if not rows:
             return 0
         id_: int = rows[0][0]
+        self._fill(self._read_with_key(names), [(value,) for value in rows[0]])
         # A pending write of the key counts, not the row as it still is.
         for field, value in zip(fields, values, strict=True):
             if id_ in transaction.dirty.get(field, ()) and transaction.values[field][id_] != value:
                 return 0
         return id_
+
+    @classmethod
+    def _read_with_key(cls, names: tuple[str, ...]) -> list[Field]:
+        """Who is found is read next: these columns come along."""
+        known = cls._columns_of_keys.get(names)
+        if known is None:
+            wanted = [*(cls._fields[name] for name in names), *cls._prefetched()]
+            known = cls._columns_of_keys[names] = list(dict.fromkeys(wanted))
+        return known
 
     @classmethod
     def _key_statement(cls, names: tuple[str, ...]) -> tuple[str, str]:
@@ -123,7 +142,8 @@ class Keys(Reading):
             types = ", ".join(_array_type(cls._fields[name]) for name in names)
             where = " AND ".join(f"{identifier(name)} = ${n}" for n, name in enumerate(names, 1))
             table = identifier(cls._table)
-            known = types, f"SELECT id FROM {table} WHERE {where}"  # noqa: S608 - quoted names
+            columns = "".join(f", {identifier(field.name)}" for field in cls._read_with_key(names))
+            known = types, f"SELECT id{columns} FROM {table} WHERE {where}"  # noqa: S608 - quoted names
             cls._statements[names] = known
         return known
 
@@ -154,7 +174,9 @@ class Keys(Reading):
             found = self._read_keys(sorted_names, part)
             known.update({key: found.get(key, 0) for key in part})
             found_ids += found.values()
-        return self.browse(dict.fromkeys(found_ids))
+        together = dict.fromkeys(found_ids)
+        self.env.transaction.together[self._name, sorted_names] = together
+        return self.browse(together)
 
     def _read_keys(
         self, names: tuple[str, ...], keys: Sequence[tuple[Any, ...]]
@@ -164,7 +186,7 @@ class Keys(Reading):
         key_fields = [self._fields[name] for name in names]
         if any(transaction.todo.get(field) for field in key_fields):
             transaction.flush()
-        wanted = list(dict.fromkeys([*key_fields, *self._prefetched()]))
+        wanted = self._read_with_key(names)
         columns = "".join(f", {column(self._table, field.name)}" for field in wanted)
         cr = self.env.cr
         text = f"SELECT {column(self._table, 'id')}{columns} FROM {identifier(self._table)}"  # noqa: S608

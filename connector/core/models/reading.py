@@ -9,6 +9,7 @@ from typing import Any
 from connector.core.exceptions import AccessError, MissingError
 from connector.core.fields import Field
 from connector.core.models.cache import CACHE_ROWS
+from connector.core.models.prepared import run_prepared
 from connector.core.models.recordset import PREFETCH_MAX
 from connector.core.models.setup import LOG_FIELDS, Setup
 from connector.core.query import array_literal, column, identifier
@@ -120,7 +121,11 @@ class Reading(Setup):
         missing = (i for i in self._prefetch_ids() if i and i not in values and i not in new)
         ids = list(islice(missing, PREFETCH_MAX))
         if field.is_column:
-            self._fetch_columns(ids, self._fetched_with(field))
+            wanted = self._fetched_with(field)
+            if len(ids) == 1:
+                self._fetch_one(ids[0], wanted)
+            else:
+                self._fetch_columns(ids, wanted)
         elif field.x2many:
             todo = (i for i in self._prefetch_ids() if i and i not in values)
             self._fetch_linked(field, list(islice(todo, PREFETCH_MAX)))
@@ -135,6 +140,18 @@ class Reading(Setup):
     @classmethod
     def _prefetched(cls) -> list[Field]:
         return [field for field in cls._fields.values() if field.prefetch]
+
+    def _fetch_one(self, id_: int, wanted: Sequence[Field]) -> None:
+        """One record by a prepared statement: the sets of fields read together are few."""
+        key = ("read", *wanted)
+        known = self._statements.get(key)
+        if known is None:
+            columns = "".join(f", {identifier(field.name)}" for field in wanted)
+            text = f"SELECT id{columns} FROM {identifier(self._table)} WHERE id = $1"  # noqa: S608
+            known = self._statements[key] = ("int4", text)
+        run_prepared(self.env.cr, *known, (id_,))
+        for row in self.env.cr.fetchall():
+            self._fill(wanted, [(value,) for value in row])
 
     def _fetch_columns(self, ids: Sequence[int], wanted: Sequence[Field]) -> None:
         if not ids:

@@ -44,14 +44,14 @@ class Searching(Keys):
         """
         if count:
             return self.search_count(domain)
-        if self.env.uid != 1:
-            self.check_access_rights("read")
+        restricted = self._is_restricted("read")
         if limit is False:
             limit = None  # how the external API says it
         if not offset and limit != 0:
             key = self._as_key(domain)
             if key is not None:
-                return self._search_by_key(*key)
+                found = self._search_by_key(*key)
+                return found._filter_access_rules("read") if restricted else found
         condition, where = self._where(domain)
         ordered = self._order_sql(condition, self._table, order or self._order)
         statement = (

@@ -25,6 +25,10 @@ class Setup(Recordset):
     _log_access: ClassVar[bool] = False
     _inherits: ClassVar[dict[str, str]] = {}
     _parent_name: ClassVar[str] = "parent_id"
+    #: the names of a natural key -> the same in order, and the types of their cached values
+    _key_shapes: ClassVar[dict[frozenset[str], tuple[tuple[str, ...], tuple[Any, ...]]]] = {}
+    #: the names of a natural key -> the columns that are read when a record is found by it
+    _columns_of_keys: ClassVar[dict[tuple[str, ...], list[Field]]] = {}
     #: statements that are sent again and again: what they are about -> types and text
     _statements: ClassVar[dict[Any, tuple[str, str]]] = {}
 
@@ -40,6 +44,7 @@ class Setup(Recordset):
         cls._inherits_children = set()
         cls._plan = None
         cls._statements = {}
+        cls._columns_of_keys = {}
         self.env.registry.__dict__.pop("_triggers", None)
 
     def _setup_base(self) -> None:
@@ -133,6 +138,10 @@ class Setup(Recordset):
                     found.append((name, frozenset(mark)))
             setattr(cls, f"{kind}_methods", found)
         cls._natural_keys = natural_keys(cls)
+        cls._key_shapes = {
+            frozenset(names): (names, tuple(cls._fields[name].key_type for name in names))
+            for names in cls._natural_keys
+        }
         for field in cls._fields.values():
             if field.compute:
                 field.depends = self._paths_of(field)

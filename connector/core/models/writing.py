@@ -60,12 +60,11 @@ class Writing(Searching):
         """
         if not self._ids:
             return True
-        transaction, restricted = self.env.transaction, self.env.uid != 1
-        if restricted:
-            self.check_access_rights("write")
+        transaction = self.env.transaction
+        if self._is_restricted("write"):
             self._check_records("write")
         plan = self._writing_plan()
-        if restricted and not plan.grouped.isdisjoint(vals):
+        if plan.grouped and self.env.uid != 1:
             self._check_groups_of(plan.grouped & vals.keys())
         if vals.keys() <= plan.plain:
             changed = self._write_plain(plan, vals)
@@ -73,7 +72,7 @@ class Writing(Searching):
             changed = self._write_any(plan, vals)
         if self._constrains_methods:
             self._validate(self, vals)
-        if restricted and changed:
+        if changed:
             self._check_written("write")
         if transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
             transaction.flush()
