@@ -27,7 +27,7 @@ from connector.core.exceptions import (
 from connector.core.fields import Field
 from connector.core.models.cache import LocalValues, Transaction
 from connector.core.models.storage import flush
-from connector.core.models.views import Prefetch, Todo
+from connector.core.models.views import Cache, Dirty, Prefetch, Todo
 
 __all__ = ["Environment", "Environments", "FrozenDict"]
 
@@ -122,9 +122,9 @@ class _MetaEnvironment(type(Mapping)):  # type: ignore[misc]  # the class of abs
         return found
 
 
-class EnvCache(dict[Any, Any]):
+class Known(dict[Any, Any]):
     """
-    field -> {id: value}, as far as the user may read.
+    field -> {id: cached value}, as far as the user may read: what attributes look into.
 
     A field whose every record the user may read has the transaction's own dictionary, a
     computed one has a dictionary of this environment, and any other an empty one: what it
@@ -160,7 +160,7 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
     """
 
     __slots__ = (
-        "__weakref__", "all", "args", "cache", "context", "cr", "dirty", "registry",
+        "__weakref__", "all", "args", "context", "cr", "known", "registry",
         "transaction", "uid",
     )  # fmt: skip
 
@@ -169,8 +169,7 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
     context: FrozenDict
     registry: Any
     transaction: Transaction
-    cache: EnvCache
-    dirty: defaultdict[Any, set[str]]
+    known: Known
     args: tuple[Any, int, FrozenDict]
     all: Environments
     envs: ClassVar[Environments]
@@ -187,8 +186,7 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
         self.cr, self.uid, self.context = self.args = args
         self.registry = registries.registries.find(cr.dbname)
         self.transaction = _transaction_of(cr, self.registry)
-        self.cache = EnvCache(self)
-        self.dirty = defaultdict(set)
+        self.known = Known(self)
         self.all = environments
         environments.add(self)
         self.transaction.environments.add(self)
@@ -303,7 +301,7 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
             yield
         finally:
             self.all.mode = False
-            self.dirty.clear()
+            self.transaction.drafted.clear()
 
     def do_in_draft(self) -> Any:
         """Assignments in the block change the cache alone."""
@@ -324,8 +322,18 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
     # -- cached values --------------------------------------------------------------------
 
     @property
+    def cache(self) -> Cache:
+        """field -> {id: value}, as far as the user may read: a live view."""
+        return Cache(self)
+
+    @property
+    def dirty(self) -> Dirty:
+        """The records whose values wait to be written, or are in draft: a live view."""
+        return Dirty(self)
+
+    @property
     def prefetch(self) -> Prefetch:
-        """model -> ids of which something is known: a live view."""
+        """model -> ids that were browsed, or of which something is known: a live view."""
         return Prefetch(self.transaction)
 
     @property
@@ -340,16 +348,19 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
     def invalidate(self, spec: Iterable[tuple[Field, Iterable[int] | None]]) -> None:
         """Forget cached values, given as pairs of a field and ids or None; pending ones stay."""
         for field, ids in spec:
-            self.transaction.draft.pop(field, None)
-            self.transaction.forget(field, None if ids is None else list(ids))
+            listed = None if ids is None else list(ids)
+            if listed is None:
+                self.transaction.draft.pop(field, None)
+            else:
+                self.transaction.draft.get(field, set()).difference_update(listed)
+            self.transaction.forget(field, listed)
 
     def invalidate_all(self) -> None:
         """Send what waits, then forget every value."""
         self.transaction.flush()
         self.transaction.forget_values(keep=())
         self.transaction.draft.clear()
-        for env in list(self.transaction.environments):
-            env.dirty.clear()
+        self.transaction.drafted.clear()
 
     def clear(self) -> None:
         """Forget every value and every write and recomputation that waits."""
@@ -372,7 +383,7 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
             UserError: they differ; it lists field, record and both values.
         """
         self.transaction.flush()
-        before = {field: dict(values) for field, values in self.cache.items() if values}
+        before = {field: dict(values) for field, values in self.known.items() if values}
         self.invalidate_all()
         wrong = []
         for field, values in before.items():

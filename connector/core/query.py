@@ -245,7 +245,7 @@ class Condition:
     def _on_column(self, field: Any, alias: str, operator: str, value: Any) -> str:
         self.fields.add(field)
         if hasattr(value, "_name"):
-            value = list(value._ids) if operator in ("in", "not in") else value.id
+            value = field.searched(value, operator)
         if operator == "=?":
             if _is_nothing(value):
                 return "TRUE"

@@ -191,7 +191,7 @@ class Field:
             return self
         try:
             (id_,) = record._ids
-            value = record.env.cache[self][id_]
+            value = record.env.known[self][id_]
         except (KeyError, ValueError):
             if not record._ids:
                 return self.null
@@ -243,6 +243,10 @@ class Field:
     def to_search(self, value: Any) -> Any:
         """The cached value that stands for *value* in a search condition."""
         return self.to_cache(value)
+
+    def searched(self, records: Records, operator: str) -> Any:
+        """What a condition compares with where its value is a recordset."""
+        return list(records._ids) if operator in ("in", "not in") else records.id
 
     def to_param(self, cached: Any) -> Any:
         """The parameter that stands for a cached value in a statement."""

@@ -115,6 +115,11 @@ class Reference(Selection):
             names = ", ".join(sorted(allowed)) or "a model of this database"
             raise self.refuse(value, f"The model is one of: {names}.")
 
+    def searched(self, records: Records, operator: str) -> Any:
+        if operator in ("in", "not in"):
+            return [self.to_cache(record) for record in records]
+        return self.to_cache(records) or False
+
     def to_record(self, cached: Any, record: Records) -> Any:
         if cached is None:
             return False

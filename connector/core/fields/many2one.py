@@ -51,7 +51,7 @@ class LinkedIds:
         return steps
 
     def _linked(self, field: Field, ids: Iterable[Any]) -> Iterator[Any]:
-        known = self.record.env.cache[field]
+        known = self.record.env.known[field]
         seen = set()
         for id_ in ids:
             linked = known.get(id_)
@@ -127,7 +127,7 @@ class Many2one(Field):
         env = record.env
         try:
             (id_,) = record._ids
-            value = env.cache[self][id_]
+            value = env.known[self][id_]
         except (KeyError, ValueError):
             value = self.missed(record) if record._ids else None
         return self._linked(value, record)

@@ -42,7 +42,7 @@ class X2many(Field):
             return self
         try:
             (id_,) = record._ids
-            value = record.env.cache[self][id_]
+            value = record.env.known[self][id_]
         except (KeyError, ValueError):
             value = self.missed(record) if record._ids else ()
         return self.to_record(value, record)
@@ -96,14 +96,18 @@ class X2many(Field):
         return tuple(item)
 
     def to_cache(self, value: Any, records: Records = None) -> Any:
-        """Ids for the cache of a record in draft."""
-        ids: list[Any] = []
+        """Ids for the cache of a record in draft: commands change what it holds."""
         comodel = records.env[self.comodel_name]
-        for command in self.commands(value) if value else ():
+        commands = self.commands(value)
+        ids = [] if commands[0][0] in (Command.CLEAR, Command.SET) else self._held(records)
+        for command in commands:
             match command[0]:
                 case Command.CREATE:
-                    ids.append(comodel.new(command[2])._ids[0])
-                case Command.UPDATE | Command.LINK:
+                    ids.append(comodel.new(self._line(command[2], records))._ids[0])
+                case Command.UPDATE:
+                    comodel.browse([command[1]])._update_draft(command[2])
+                    ids.append(command[1])
+                case Command.LINK:
                     ids.append(command[1])
                 case Command.DELETE | Command.UNLINK:
                     ids = [id_ for id_ in ids if id_ != command[1]]
@@ -112,6 +116,15 @@ class X2many(Field):
                 case Command.SET:
                     ids = list(command[2])
         return tuple(dict.fromkeys(ids))
+
+    def _held(self, records: Records) -> list[Any]:
+        if self.compute or len(records) != 1:
+            return []
+        return list(records._known(self) or ())
+
+    def _line(self, values: dict[str, Any], records: Records) -> dict[str, Any]:
+        """The values of a record that a command creates on *records*."""
+        return values
 
     def description(self, env: Any) -> dict[str, Any]:
         return {
@@ -152,6 +165,11 @@ class One2many(X2many):
                 f"The field {self!r} needs a many2one {self.inverse_name!r} on "
                 f"{self.comodel_name!r}, which has none. Add it, or correct the name."
             )
+
+    def _line(self, values: dict[str, Any], records: Records) -> dict[str, Any]:
+        if self.inverse_name and len(records) == 1:
+            return {**values, self.inverse_name: records._ids[0]}
+        return values
 
     def description(self, env: Any) -> dict[str, Any]:
         return {**super().description(env), "relation_field": self.inverse_name}

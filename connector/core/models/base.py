@@ -37,7 +37,7 @@ class BaseModel(Tables):
         for name, value in (values or {}).items():
             field = self._field(name)
             cached = field.to_cache(value, record)
-            cache = self.env.cache[field] if field.local else self.env.transaction.values[field]
+            cache = self.env.known[field] if field.local else self.env.transaction.values[field]
             cache[record._ids[0]] = cached
         return record
 

@@ -13,7 +13,7 @@ What one transaction knows and has yet to write: shared by all environments of i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakSet
 
@@ -27,6 +27,8 @@ RESERVE_MAX = 1_000
 CACHE_ROWS = 100_000
 
 Ids = dict[Any, None]
+#: field -> {id: value}
+Drafts = Sequence[tuple[Any, dict[Any, Any]]]
 
 
 class NewId:
@@ -74,6 +76,12 @@ class Transaction:
         self.computing_depth = 0
         #: values assigned in draft to records that are stored: never flushed, never compared
         self.draft: defaultdict[Any, set[Any]] = defaultdict(set)
+        #: (model, id) -> names assigned in the draft that is open
+        self.drafted: defaultdict[tuple[str, Any], set[str]] = defaultdict(set)
+        #: model -> ids given to ``browse``, as far as they are few
+        self.browsed: defaultdict[str, set[Any]] = defaultdict(set)
+        #: model -> ids deleted by this transaction
+        self.deleted: defaultdict[str, set[int]] = defaultdict(set)
         #: (uid, model, mode) -> ids that the rules allow
         self.allowed: defaultdict[tuple[int, str, str], set[Any]] = defaultdict(set)
         #: (uid, model, mode) -> the condition of the rules
@@ -108,6 +116,8 @@ class Transaction:
         self.discard()
         self.forget_values(keep=())
         self.draft.clear()
+        self.drafted.clear()
+        self.deleted.clear()
         self._end_rights()
 
     def discard(self) -> None:
@@ -116,30 +126,53 @@ class Transaction:
             waiting.clear()
         self.pending_rows = 0
 
-    def on_savepoint(self) -> None:
-        """A savepoint was opened; the cursor has flushed before it."""
+    def drop_updates(self, fields: Iterable[Any], ids: Iterable[int]) -> None:
+        """Take back updates of records that go, and what the cache holds of them."""
+        for field in fields:
+            waiting = self.dirty[field]
+            for id_ in ids:
+                if id_ in waiting:
+                    del waiting[id_]
+                    self.values[field].pop(id_, None)
+                    self.touched[field.model_name].pop(id_, None)
+            if not waiting:
+                del self.dirty[field]
 
-    def on_savepoint_rollback(self, token: Any = None) -> None:
+    def on_savepoint(self) -> Drafts:
+        """A savepoint was opened, after a flush; gives the drafts on stored records as they are."""
+        return [
+            (field, {id_: self.values[field][id_] for id_ in ids if id_ in self.values[field]})
+            for field, ids in self.draft.items()
+        ]
+
+    def on_savepoint_rollback(self, token: Drafts = ()) -> None:
         """
         Everything since the savepoint is undone.
 
         It was opened with nothing pending, so what waits now is younger than it. Stored
         values may be of either age and are read again; records in draft are no one's but
-        the caller's and stay.
+        the caller's and stay, and so do drafts on stored records that are older.
         """
         self.discard()
         self.forget_values()
+        self.draft.clear()
+        self.deleted.clear()
+        for field, values in token:
+            self.values[field].update(values)
+            self.draft[field].update(values)
 
     def on_commit(self) -> None:
         """The transaction is over: others may write what was read in it."""
         self.forget_values()
+        self.draft.clear()
+        self.deleted.clear()
         self._end_rights()
 
     def _end_rights(self) -> None:
         self.unrestricted.clear()
         for env in list(self.environments):
-            for field in [field for field in env.cache if not field.local]:
-                del env.cache[field]
+            for field in [field for field in env.known if not field.local]:
+                del env.known[field]
         if self.rights is not None:
             self.rights = None
             self.registry.cache.clear()
@@ -154,6 +187,7 @@ class Transaction:
             values.clear()
             values.update(drafts)
         self.keys.clear()
+        self.browsed.clear()
         self.together.clear()
         self.forget_allowed()
         if self.rights is not None:
@@ -175,7 +209,7 @@ class Transaction:
         self.unrestricted.clear()
         self.forget_allowed()
         for env in list(self.environments):
-            env.cache.clear()
+            env.known.clear()
 
     def forget(self, field: Any, ids: Iterable[Any] | None = None) -> None:
         """Forget the values of *field*; those that wait to be written stay."""
@@ -206,6 +240,7 @@ class Transaction:
 
     def trim(self, model_class: Any) -> None:
         """Forget a model's values where there are so many that memory counts."""
+        self.browsed[model_class._name].clear()
         for field in model_class._fields.values():
             if len(self.values.get(field, ())) > CACHE_ROWS:
                 self.forget(field)

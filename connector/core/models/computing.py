@@ -36,7 +36,7 @@ class Computing(Creating):
             else:
                 getattr(records, str(method))()
             if records.env is not self.env and field.local:
-                mine, theirs = self.env.cache[field], records.env.cache[field]
+                mine, theirs = self.env.known[field], records.env.known[field]
                 mine.update((id_, theirs[id_]) for id_ in records._ids if id_ in theirs)
         finally:
             transaction.computing_depth -= 1
@@ -46,7 +46,7 @@ class Computing(Creating):
     def _set_missing(self, sisters: list[Field], records: Any) -> None:
         """A method that leaves a record out leaves it without value."""
         for field in sisters:
-            values = records.env.cache[field] if field.local else None
+            values = records.env.known[field] if field.local else None
             if values is not None:
                 for id_ in records._ids:
                     values.setdefault(id_, () if field.x2many else None)

@@ -9,14 +9,14 @@ from typing import Any
 from connector.core.exceptions import RequiredValueError
 from connector.core.fields import Command, Field
 from connector.core.models.cache import FLUSH_ROWS
-from connector.core.models.linking import Linking
+from connector.core.models.deleting import Deleting
 from connector.core.models.plan import Plan
 from connector.core.models.writing import ACCESS_MODELS, MISSING, Values
 
 __all__ = ["Creating"]
 
 
-class Creating(Linking):
+class Creating(Deleting):
     """How records come to be."""
 
     _register = False
@@ -40,6 +40,7 @@ class Creating(Linking):
         if self.env.uid != 1:
             self.check_access_rights("create")
         plan, transaction = self._writing_plan(), self.env.transaction
+        transaction.cr.check_owner()
         if plan.grouped and self.env.uid != 1:
             self._check_groups_of(plan.grouped & set().union(*given))
         many = self._with_defaults(plan, given)

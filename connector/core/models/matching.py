@@ -115,7 +115,7 @@ def _compared(record: Any, field: Any, cached: Any, operator_: str, value: Any) 
         shown = field.to_record(cached, record)
         cached = None if shown is False else shown
     if hasattr(value, "_name"):
-        value = list(value._ids) if operator_ == "in" else value.id
+        value = field.searched(value, operator_)
     if operator_ == "=?":
         if value is False or value is None:
             return True

@@ -81,18 +81,18 @@ class Reading(Setup):
             return () if field.x2many else None
         last = record._fields[field.related[-1]]
         try:
-            return record.env.cache[last][record._ids[0]]
+            return record.env.known[last][record._ids[0]]
         except KeyError:
             return record._value_of(last)
 
     def _computed_value(self, field: Field, id_: Any) -> Any:
-        values = self.env.cache[field]
+        values = self.env.known[field]
         if id_ not in values:
             self._compute_with_prefetch(field, id_)
         return values.get(id_)
 
     def _compute_with_prefetch(self, field: Field, id_: Any) -> None:
-        values = self.env.cache[field]
+        values = self.env.known[field]
         together = [i for i in self._prefetch_ids() if i and i not in values]
         if id_ and len(together) > 1 and not field.recursive:
             try:
@@ -250,7 +250,7 @@ class Reading(Setup):
 
     def _read_value(self, field: Field) -> Any:
         try:
-            return self.env.cache[field][self._ids[0]]
+            return self.env.known[field][self._ids[0]]
         except KeyError:
             return self._value_of(field)
 

@@ -58,8 +58,11 @@ class Recordset(metaclass=MetaModel):
             ids: tuple[Any, ...] = (arg,) if isinstance(arg, NewId) else ()
         elif isinstance(arg, int):
             ids = (arg,)
+            self.env.transaction.browsed[self._name].add(arg)
         else:
             ids = tuple(arg)
+            if len(ids) <= PREFETCH_MAX:
+                self.env.transaction.browsed[self._name].update(ids)
         return self._browse(self.env, ids)  # type: ignore[no-any-return]
 
     def with_env(self, env: Any) -> Self:
@@ -284,10 +287,14 @@ class Recordset(metaclass=MetaModel):
         )
 
     def sorted(self, key: str | Callable[[Any], Any] | None = None, reverse: bool = False) -> Self:
-        """The records ordered by a field, by a function, or as the model orders them."""
+        """
+        The records ordered by a field, by a function, or as the model orders them.
+
+        The model's order puts records in draft last.
+        """
         if key is None:
             found = self.with_context(active_test=False).search([("id", "in", self.ids)])
-            ids = list(found._ids)
+            ids = [*found._ids, *(id_ for id_ in self._ids if not id_)]
             return self.browse(reversed(ids) if reverse else ids)
         if isinstance(key, str):
             key = attrgetter(key)

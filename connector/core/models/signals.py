@@ -40,7 +40,28 @@ class Triggers:
         self.mirrors: defaultdict[Any, list[Any]] = defaultdict(list)
         self._pair_fields()
         self.of: dict[Any, list[tuple[Any, Path]]] = {k: list(v) for k, v in found.items()}
+        #: model -> stored links to it, where it matters to a computed field that a record goes
+        self.links_to = self._links_to()
         self._number_fields()
+
+    def _links_to(self) -> dict[str, list[Any]]:
+        links = [
+            field
+            for model_class in self.registry.models.values()
+            for field in model_class._fields.values()
+            if field.store and field.type in ("many2one", "many2many")
+        ]
+        matter = {field.model_name for field in self.of}
+        found: defaultdict[str, list[Any]] = defaultdict(list)
+        while True:
+            known = len(matter)
+            for link in links:
+                watched = link in self.of or (_cascades(link) and link.model_name in matter)
+                if watched and link not in found[link.comodel_name]:
+                    found[link.comodel_name].append(link)
+                    matter.add(link.comodel_name)
+            if len(matter) == known:
+                return {name: fields for name, fields in found.items() if fields}
 
     def _number_fields(self) -> None:
         """Number computed fields, each after those that it depends on; find the recursive ones."""
@@ -110,6 +131,26 @@ class Triggers:
                 if reached and dependant in of:
                     pending.append((dependant, reached))
 
+    def deleted(self, env: Any, model_name: str, ids: Iterable[int]) -> None:
+        """
+        Have recomputed what depends on records that go; to be called before they do.
+
+        Others go with them where a link cascades, and lose the link where it does not.
+        """
+        seen: defaultdict[str, set[int]] = defaultdict(set)
+        waiting = [(model_name, set(ids))]
+        while waiting:
+            name, gone = waiting.pop()
+            seen[name] |= gone
+            fields = self.registry.models[name]._fields.values()
+            self.modified(env, [field for field in fields if field in self.of], gone)
+            for link in self.links_to.get(name, ()):
+                reached = self._linking(env, link, gone)
+                if not _cascades(link):
+                    self.modified(env, [link], reached)
+                elif reached - seen[link.model_name]:
+                    waiting.append((link.model_name, reached - seen[link.model_name]))
+
     def _mark(self, env: Any, field: Any, ids: set[Any]) -> set[Any]:
         """Mark the records; returns those that were not marked before."""
         transaction = env.transaction
@@ -174,6 +215,10 @@ class Triggers:
         )
         found = {one for one, two in transaction.cr.fetchall() if links.get((one, two), True)}
         return found | {one for (one, two), there in links.items() if there and two in ids}
+
+
+def _cascades(link: Any) -> bool:
+    return bool(link.type == "many2one" and link.ondelete == "cascade")
 
 
 def _paths(field: Any) -> Iterable[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from connector.core.exceptions import (
+    MissingError,
     UnknownFieldError,
     UserError,
     ValidationError,
@@ -56,13 +57,17 @@ class Writing(Searching):
         Raises:
             AccessError, UnknownFieldError, FieldValueError, RequiredValueError,
             ValidationError: as ``create``.
-            MissingError: one of the records is gone; raised when the write is sent.
+            MissingError: one of the records is gone; raised when the write is sent, and again at
+                every flush until a rollback, to a savepoint too, or its unlink takes it back.
         """
         if not self._ids:
             return True
         transaction = self.env.transaction
+        transaction.cr.check_owner()
         if self._is_restricted("write"):
             self._check_records("write")
+        if transaction.deleted:
+            self._check_not_deleted()
         plan = self._writing_plan()
         if plan.grouped and self.env.uid != 1:
             self._check_groups_of(plan.grouped & vals.keys())
@@ -77,6 +82,16 @@ class Writing(Searching):
         if transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
             transaction.flush()
         return True
+
+    def _check_not_deleted(self) -> None:
+        """A record that this very transaction deleted is refused at once."""
+        gone = self.env.transaction.deleted.get(self._name, ())
+        for id_ in self._ids:
+            if id_ in gone:
+                raise MissingError(
+                    f"Cannot write on {self._name}({id_},): this transaction has deleted it. "
+                    f"Check with exists() before."
+                )
 
     def _check_groups_of(self, names: Iterable[str]) -> None:
         for name in names:
@@ -250,7 +265,7 @@ class Writing(Searching):
     def _write_inverse(self, field: Any, value: Any) -> None:
         transaction = self.env.transaction
         cached = field.to_cache(value, self)
-        values = self.env.cache[field] if field.local else transaction.values[field]
+        values = self.env.known[field] if field.local else transaction.values[field]
         computing = transaction.computing[field]
         mine = set(self._ids) - computing
         computing |= mine
@@ -287,7 +302,7 @@ class Writing(Searching):
         else:
             cached = field.to_cache(value, self)
         if field.local:
-            values = self.env.cache[field]
+            values = self.env.known[field]
             for id_ in self._ids:
                 values[id_] = cached
             return
@@ -297,6 +312,11 @@ class Writing(Searching):
         if field.is_column:
             self._queue(field, self._ids)
 
+    def _update_draft(self, values: Values) -> None:
+        """Assign values in the cache alone, whatever the mode."""
+        for name, value in values.items():
+            self._assign_draft(self._field(name), value)
+
     def _assign_draft(self, field: Any, value: Any) -> None:
         transaction = self.env.transaction
         if field.x2many and hasattr(value, "_name"):
@@ -305,13 +325,13 @@ class Writing(Searching):
             cached = field.to_cache(value, self)
         if not transaction.draft and any(transaction.new.values()):
             transaction.flush()  # a row that waits must not take a value of the draft
-        values = self.env.cache[field] if field.local else transaction.values[field]
+        values = self.env.known[field] if field.local else transaction.values[field]
         for id_ in self._ids:
             values[id_] = cached
             if id_:
                 transaction.draft[field].add(id_)
-        for record in self:
-            self.env.dirty[record].add(field.name)
+        for id_ in self._ids:
+            transaction.drafted[self._name, id_].add(field.name)
         self._triggers().modified(self.env, [field], self._ids)
 
     # -- constraints ----------------------------------------------------------------------

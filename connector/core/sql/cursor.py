@@ -149,6 +149,15 @@ class Cursor:
         if get_ident() != self._thread or _current_task() is not self._task:
             self._refuse_stranger()
 
+    def check_owner(self) -> None:
+        """
+        Refuse a stranger before what is in memory changes.
+
+        Raises:
+            CursorError: the cursor is closed, or this is not its thread or task.
+        """
+        self._check()
+
     def _refuse_stranger(self) -> None:
         raise CursorError(
             f"A cursor on database {self.dbname!r} is used by another thread or task than "

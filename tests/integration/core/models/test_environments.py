@@ -106,12 +106,60 @@ def test_views_have_the_seeds_shapes(env: Any) -> None:
     env.flush()
     with env.do_in_draft():
         thing.name = "b"
-        assert env.dirty == {thing: {"name"}}
-    assert env.dirty == {}
+        assert env.dirty == {thing}
+        assert env.dirty[thing] == {"name"}
+    assert env.dirty == set()
     env.invalidate([(name, [thing.id])])
     assert env.cache[name] == {}
     env.invalidate_all()
     assert thing.name == "a"
+
+
+def test_views_are_live(env: Any) -> None:
+    """
+    A view that was taken before shows what came after; no value is False, not None.
+    """
+    cache, prefetch, dirty = env.cache, env.prefetch, env.dirty
+    thing = env["environments.thing"]
+    ids = prefetch["environments.thing"]
+    assert (list(ids), list(dirty)) == ([], [])
+    record = thing.create({})
+    assert record in dirty
+    assert "name" in dirty[record]
+    env.flush()
+    assert record not in dirty
+    assert cache[thing._fields["name"]] == {record.id: False}
+    thing.browse([record.id, 4711])
+    assert ids == {record.id, 4711}
+    assert "environments.thing" in prefetch
+    env(user=7)["environments.thing"].browse(4712)
+    assert 4712 in ids
+    env.invalidate_all()
+    assert (list(ids), len(cache[thing._fields["name"]])) == ([], 0)
+    record.name = "waits"
+    assert (list(dirty), dirty[record]) == ([record], {"name"})
+
+
+def test_stranger_is_refused_before_the_cache_changes(env: Any) -> None:
+    """
+    A write in another thread raises at once, and leaves nothing behind.
+    """
+    record = env["environments.thing"].create({"name": "a"})
+    env.flush()
+    errors: list[BaseException] = []
+
+    def write() -> None:
+        for change in (lambda: record.write({"name": "b"}), lambda: record.create({})):
+            try:
+                change()
+            except CursorError as error:
+                errors.append(error)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+    assert len(errors) == 2
+    assert record.name == "a"
 
 
 def test_modes(env: Any) -> None:
