@@ -8,6 +8,7 @@
     # Importing the package itself stays cheap; these hold the models.
     "imports": ["models", "producer"],
     "data": [],
+    "uninstall_hook": "uninstall_hook",
     "installable": True,
     "auto_install": False,
 }

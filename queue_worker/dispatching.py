@@ -13,6 +13,7 @@ from connector.core.modules import identity
 from connector.queue.broker import Broker, BrokerDownError, Wakes
 from connector.queue.channels import ChannelSettings
 from connector.queue.dispatcher import POLL_SECONDS, Dispatcher
+from queue_worker.databases import asleep_message
 from queue_worker.sweep import SWEEP_SECONDS, sweep
 
 logger = logging.getLogger(__name__)
@@ -79,10 +80,7 @@ class Desk:
         with sql.connect(self.database).cursor(sql.READ_COMMITTED) as cr:
             asleep = identity.is_asleep(cr)
         if asleep:
-            self._complain(
-                f"Database {self.database!r} is a copy and asleep: no job runs. "
-                f"Use `connector adopt {self.database}` or `connector neutralize {self.database}`."
-            )
+            self._complain(asleep_message(self.database))
             self._not_before = time.monotonic() + RETRY_SECONDS
         return asleep
 

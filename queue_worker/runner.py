@@ -14,11 +14,13 @@ import socket
 import time
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from connector import config
 from connector.connector import held_locks, try_locks
 from connector.core import sql
 from connector.core.environment import Environment
+from connector.core.modules import identity
 from connector.core.registry import Registry
 from connector.exception import ConnectorException, JobTimeoutError, RetryableJobError
 from connector.queue import codec, transitions
@@ -27,6 +29,7 @@ from connector.queue.retry import chance, conflict_wait
 from connector.queue.storage import job_of
 from connector.queue.transitions import Start
 from connector.session import ConnectorSession, checkpoints_by
+from queue_worker.databases import asleep_message
 from queue_worker.deadline import Deadline
 from queue_worker.outcome import Failed, Finished, Lost, Outcome, Postponed, Rerun, decide
 from queue_worker.race import is_race
@@ -69,6 +72,9 @@ def run(database: str, uuid: str) -> None:
         cr = registry.cursor(config.current().job_isolation_level)
         try:
             registry = registry.check_signaling(cr)
+            if _is_asleep(registry, cr):
+                logger.warning("%s", asleep_message(database))
+                return
             row = transitions.start(cr, uuid, worker_label())
             if row is None:
                 transitions.release_locks(cr)
@@ -85,6 +91,19 @@ def run(database: str, uuid: str) -> None:
         finally:
             cr.close()
         registry.signal_changes()
+
+
+def _is_asleep(registry: Registry, cr: sql.Cursor) -> bool:
+    """Whether the database is a copy; one that is itself stays so for as long as it is loaded."""
+    if registry not in _awake:
+        if identity.is_asleep(cr):
+            return True
+        _awake.add(registry)
+    return False
+
+
+#: Registries of databases that are no copies.
+_awake: WeakSet[Registry] = WeakSet()
 
 
 class JobRun:

@@ -6,17 +6,11 @@ from typing import Any
 from connector.core import api, fields, models
 from connector.core.addon import addon_of_object
 from connector.core.exceptions import ValidationError
-from connector.queue.channels import ROOT, chain
+from connector.queue import channel_store
+from connector.queue.channels import ROOT
 from connector.queue.function import JOB_REGISTRY, function_name
 
 # Several processes load a registry at a time: whoever is second finds the row.
-_ADD_CHANNEL = """
-INSERT INTO queue_job_channel (name, complete_name, parent_id)
-VALUES (%(name)s, %(complete_name)s,
-        (SELECT id FROM queue_job_channel WHERE complete_name = %(parent)s))
-ON CONFLICT (complete_name) DO NOTHING
-"""
-
 _ADD_FUNCTION = """
 INSERT INTO queue_job_function (name, channel_id)
 SELECT %(name)s, id FROM queue_job_channel WHERE complete_name = %(channel)s
@@ -39,6 +33,9 @@ class QueueJobChannel(models.Model):
     sequential = fields.Boolean(help="One after the other, and none while one is failed.")
     throttle = fields.Float(help="Least seconds between two starts.")
     paused = fields.Boolean(help="Nothing starts.")
+    keep_done_days = fields.Integer(help="Days that done jobs are kept; else as above, else 30.")
+    keep_cancelled_days = fields.Integer(help="Days that cancelled jobs are kept; likewise.")
+    keep_failed_days = fields.Integer(help="Days that failed jobs are kept; else as above.")
 
     _sql_constraints = [
         ("name_uniq", "UNIQUE (complete_name)", "There is a channel of that name already."),
@@ -63,11 +60,7 @@ class QueueJobChannel(models.Model):
     @api.model
     def ensure(self, complete_name: str) -> None:
         """Make a channel, and those above it, where they are missing."""
-        for name in reversed(list(chain(complete_name))):
-            parent, _, last = name.rpartition(".")
-            self.env.cr.execute(
-                _ADD_CHANNEL, {"name": last, "complete_name": name, "parent": parent or None}
-            )
+        channel_store.ensure(self.env.cr, complete_name)
 
 
 class QueueJobFunction(models.Model):

@@ -1,9 +1,9 @@
-"""The jobs as records; their states are changed by `connector.queue.transitions` alone."""
+"""The jobs as records; `connector.queue.transitions` and `by_hand` change their states."""
 
 from typing import Any
 
 from connector.core import api, fields, models
-from connector.queue import schema, transitions
+from connector.queue import by_hand, schema
 from connector.queue.state import STATES
 from connector.queue.storage import OpenERPJobStorage
 from connector.session import ConnectorSession
@@ -52,7 +52,7 @@ class QueueJob(models.Model):
     def requeue(self) -> bool:
         """Put the jobs back that have ended, with all their tries."""
         self.check_access_rights("write")
-        transitions.requeue(self.env.cr, self.mapped("uuid"))
+        by_hand.requeue(self.env.cr, self.mapped("uuid"))
         self.invalidate_cache()
         return True
 
@@ -61,7 +61,16 @@ class QueueJob(models.Model):
         """Cancel the jobs that do not run, and those that wait for them."""
         self.check_access_rights("write")
         note = f"Cancelled by {self.env.user.name}"
-        transitions.cancel(self.env.cr, self.mapped("uuid"), note)
+        by_hand.cancel(self.env.cr, self.mapped("uuid"), note)
+        self.invalidate_cache()
+        return True
+
+    @api.multi
+    def button_done(self) -> bool:
+        """Take the jobs that do not run as done."""
+        self.check_access_rights("write")
+        selection = by_hand.Selection(self.mapped("uuid"))
+        by_hand.set_done(self.env.cr, selection, f"Manually set to done by {self.env.user.name}")
         self.invalidate_cache()
         return True
 

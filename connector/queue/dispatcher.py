@@ -16,7 +16,8 @@ from typing import Any
 from connector.core import sql
 from connector.queue import transitions
 from connector.queue.broker import Broker, BrokerDownError
-from connector.queue.channels import ChannelSettings, ChannelTree, Seats
+from connector.queue.channel_store import read_tree
+from connector.queue.channels import ChannelSettings, ChannelTree, Seats, chain
 from connector.queue.schema import NOTIFY_CHANNEL
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,16 @@ SELECT extract(epoch FROM min(eta) - present.moment)::float
 """
 _FAILED = "SELECT DISTINCT channel FROM queue_job WHERE state = 'failed'"
 _LAST_START = "SELECT max(date_enqueued) FROM queue_job WHERE channel = %(channel)s"
-_CHANNELS = "SELECT complete_name, capacity, sequential, throttle, paused FROM queue_job_channel"
+
+
+def last_start(cr: Any, tree: ChannelTree, name: str) -> datetime | None:
+    """When a job of a channel, or of one below it, was handed over last."""
+    moments = []
+    for channel in tree:
+        if name in chain(channel.name):
+            cr.execute_unflushed(_LAST_START, {"channel": channel.name})
+            moments.append(cr.fetchone()[0])
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 class Dispatcher:
@@ -123,6 +133,7 @@ class Dispatcher:
         self._cr.poll_notifies()
         if not self._is_elected():
             return POLL_SECONDS
+        self._give_back_paused()
         while self._dispatch() >= CLAIM_LIMIT:
             pass
         return self._seconds_to_next()
@@ -152,6 +163,14 @@ class Dispatcher:
             if self._elected:
                 logger.info("Dispatcher elected", extra={"database": self.database})
         return self._elected
+
+    def _give_back_paused(self) -> None:
+        """What waits in Redis of a channel that was paused since waits in PostgreSQL again."""
+        tree = self._tree()
+        names = [each.name for each in tree if any(up.paused for up in tree.chain(each.name))]
+        if names:
+            transitions.give_back(self._cr, names)
+            self._cr.commit()
 
     def _dispatch(self) -> int:
         workers = self._broker.live_workers()
@@ -221,7 +240,7 @@ class Dispatcher:
         starts = {}
         for channel in tree:
             if channel.throttle:
-                last = self._one(_LAST_START, {"channel": channel.name})
+                last = last_start(self._cr, tree, channel.name)
                 if last is not None:
                     starts[channel.name] = last
         return starts
@@ -230,9 +249,7 @@ class Dispatcher:
         """All channels, as the database set them at most a moment ago."""
         if time.monotonic() - self._tree_read >= POLL_SECONDS:
             self._tree_read = time.monotonic()
-            self._last_tree = ChannelTree()
-            self._last_tree.add(self._configured)
-            self._last_tree.add(ChannelSettings(*row) for row in self._all(_CHANNELS))
+            self._last_tree = read_tree(self._cr, self._configured)
         return self._last_tree
 
     def _warn_of_unknown(self, tree: ChannelTree, names: Iterable[str]) -> None:

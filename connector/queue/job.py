@@ -25,6 +25,7 @@ from connector.queue.function import (
 )
 from connector.queue.graph import Chain, Group, Step, batch, chain, group
 from connector.queue.graph import Delayable as DelayableCall
+from connector.queue.journal import log, report_progress
 from connector.queue.retry import (
     DEFAULT_MAX_RETRIES,
     RETRY_INTERVAL_SECONDS,
@@ -60,7 +61,9 @@ __all__ = [
     "group",
     "identity_exact",
     "job",
+    "log",
     "related_action",
+    "report_progress",
 ]
 
 #: The name of 8.0.

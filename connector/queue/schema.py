@@ -52,10 +52,40 @@ CREATE OR REPLACE TRIGGER queue_job_notify AFTER INSERT ON queue_job
 """
 
 
+# No foreign key: a line about a started job must not lock its row.
+_JOURNAL = """
+CREATE TABLE IF NOT EXISTS queue_job_log (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    job_uuid text NOT NULL,
+    date timestamp NOT NULL,
+    level text NOT NULL,
+    message text NOT NULL
+);
+CREATE INDEX IF NOT EXISTS queue_job_log_job ON queue_job_log (job_uuid, id);
+CREATE TABLE IF NOT EXISTS queue_job_progress (
+    job_uuid text PRIMARY KEY,
+    date timestamp NOT NULL,
+    done bigint NOT NULL,
+    total bigint
+)
+"""
+
+_DROP = """
+DROP TABLE IF EXISTS queue_job_dependency, queue_job_log, queue_job_progress, queue_cron_run;
+DROP TRIGGER IF EXISTS queue_job_notify ON queue_job;
+DROP FUNCTION IF EXISTS queue_job_notify()
+"""
+
+
 def complete_table(cr: Any) -> None:
     """Add to the table of jobs what its model cannot declare; again is fine."""
-    for statements in (_INDEXES, _STORAGE, _DEPENDENCIES, _NOTIFICATION):
+    for statements in (_INDEXES, _STORAGE, _DEPENDENCIES, _JOURNAL, _NOTIFICATION):
         cr.execute(statements)
+
+
+def drop_rest(cr: Any) -> None:
+    """Drop what `complete_table` has made beside the table, before the table goes itself."""
+    cr.execute(_DROP)
 
 
 def notify(cr: Any) -> None:

@@ -1,5 +1,5 @@
 """
-Every change of a job's state, one function each.
+The changes of a job's state that dispatcher, runner and sweep make, one function each.
 
 A change of a started job is fenced: it is made only while the row is still started in the
 attempt that the caller holds.  `Start` is that fence.
@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-
-from connector.queue.schema import notify
-from connector.queue.state import ENDED, State
 
 #: First integer of the lock that the connection of a running job holds; the job's id follows.
 JOB_LOCK_CLASS = 0x6A6F62
@@ -86,48 +83,6 @@ UPDATE queue_job AS child SET state = 'pending'
    AND NOT EXISTS (
        SELECT FROM queue_job_dependency AS edge JOIN queue_job AS parent ON parent.id = parent_id
         WHERE edge.child_id = child.id AND parent.state <> 'done')
-"""
-
-_CANCEL = """
-WITH RECURSIVE doomed AS (
-    SELECT id FROM queue_job WHERE uuid = ANY(%(uuids)s) AND state = ANY(%(states)s)
-    UNION
-    SELECT child_id FROM queue_job_dependency JOIN doomed ON parent_id = doomed.id
-)
-UPDATE queue_job AS job
-   SET state = 'cancelled', date_done = (clock_timestamp() AT TIME ZONE 'UTC'), result = %(note)s
-  FROM doomed
- WHERE job.id = doomed.id AND job.state = ANY(%(states)s)
-RETURNING job.uuid
-"""
-
-# Of several with one identity key the newest goes back, unless another one waits already.
-_REQUEUE = """
-WITH chosen AS MATERIALIZED (
-    SELECT id, first_value(uuid) OVER same AS newest, (
-               SELECT uuid FROM queue_job AS waiting
-                WHERE waiting.identity_key = job.identity_key
-                  AND waiting.state IN ('pending', 'enqueued', 'wait_dependencies')
-           ) AS waiting
-      FROM queue_job AS job
-     WHERE uuid = ANY(%(uuids)s) AND state = ANY(%(states)s)
-    WINDOW same AS (
-        PARTITION BY coalesce(identity_key, uuid) ORDER BY date_created DESC, id DESC)
-), decided AS MATERIALIZED (
-    SELECT id, coalesce(waiting, nullif(newest, (
-               SELECT uuid FROM queue_job WHERE queue_job.id = chosen.id))) AS winner
-      FROM chosen
-)
-UPDATE queue_job AS job
-   SET state = CASE WHEN winner IS NULL THEN 'pending' ELSE 'cancelled' END,
-       result = 'superseded by ' || winner,
-       date_done = CASE WHEN winner IS NULL THEN NULL
-                        ELSE (clock_timestamp() AT TIME ZONE 'UTC') END,
-       retry = 0, eta = NULL, exc_name = NULL, exc_message = NULL, exc_info = NULL,
-       date_enqueued = NULL, date_started = NULL, worker = NULL
-  FROM decided
- WHERE job.id = decided.id AND job.state = ANY(%(states)s)
-RETURNING job.uuid, job.state
 """
 
 
@@ -227,30 +182,6 @@ def fail(cr: Any, job: Start, *, exc_name: str, message: str, exc_info: str) -> 
     return bool(cr.rowcount)
 
 
-def requeue(cr: Any, uuids: Sequence[str], states: Sequence[State] = ENDED) -> dict[str, State]:
-    """
-    Put jobs that have ended back, with all their tries; answer the new state of each.
-
-    Where another job with its identity key waits, or a newer one is put back too, a job
-    becomes cancelled instead.
-    """
-    cr.execute(_REQUEUE, {"uuids": list(uuids), "states": [str(state) for state in states]})
-    changed = {uuid: State(state) for uuid, state in cr.fetchall()}
-    if changed:
-        notify(cr)
-    return changed
-
-
-def cancel(cr: Any, uuids: Sequence[str], note: str) -> list[str]:
-    """Cancel jobs that are not running, and those that wait for them; answer which."""
-    states = [State.WAIT_DEPENDENCIES, State.PENDING, State.ENQUEUED, State.FAILED]
-    cr.execute(
-        _CANCEL,
-        {"uuids": list(uuids), "states": [str(state) for state in states], "note": note},
-    )
-    return [row[0] for row in cr.fetchall()]
-
-
 def enqueue(cr: Any, ids: Sequence[int], now: datetime) -> None:
     """Mark claimed jobs as handed over; their rows are locked by the caller."""
     cr.execute_unflushed(
@@ -265,5 +196,15 @@ def take_back(cr: Any, uuids: Sequence[str]) -> int:
         "UPDATE queue_job SET state = 'pending', date_enqueued = NULL"
         " WHERE uuid = ANY(%(uuids)s) AND state = 'enqueued'",
         {"uuids": list(uuids)},
+    )
+    return int(cr.rowcount)
+
+
+def give_back(cr: Any, channels: Sequence[str]) -> int:
+    """Make the enqueued jobs of paused channels pending again; answer how many."""
+    cr.execute_unflushed(
+        "UPDATE queue_job SET state = 'pending', date_enqueued = NULL"
+        " WHERE channel = ANY(%(channels)s) AND state = 'enqueued'",
+        {"channels": list(channels)},
     )
     return int(cr.rowcount)

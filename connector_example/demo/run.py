@@ -9,7 +9,7 @@ from typing import Any
 
 from connector.core import sql
 from connector.exception import ConnectorException
-from connector.queue import transitions
+from connector.queue import by_hand
 from connector.session import ConnectorSession
 from connector_example.demo.counts import Counts
 from connector_example.demo.kinds import MODELS
@@ -82,7 +82,7 @@ class JobRun:
         """
         session.cr.execute(LEFT_OVER, {"ended": ENDED})
         left_over = [uuid for (uuid,) in session.cr.fetchall()]
-        cancelled = transitions.cancel(session.cr, left_over, "A new run of the demo does it.")
+        cancelled = by_hand.cancel(session.cr, left_over, "A new run of the demo does it.")
         session.cr.execute(LAST_JOB)
         (self._before,) = session.cr.fetchone()
         self._start = time.monotonic()

@@ -17,7 +17,7 @@ from connector.exception import (
     NoSuchJobError,
     NotReadableJobError,
 )
-from connector.queue import transitions
+from connector.queue import by_hand, transitions
 from connector.queue.call import Job
 from connector.queue.job import OpenERPJobStorage, delay_many, identity_exact, job
 from connector.queue.state import State
@@ -228,7 +228,7 @@ def test_a_bulk_requeue_puts_the_newest_of_a_key_back(session):
     free = sample.delay(session, MODEL)
     set_state(cr, free, "failed")
 
-    changed = transitions.requeue(cr, [*uuids, free])
+    changed = by_hand.requeue(cr, [*uuids, free])
 
     assert changed[uuids[-1]] == State.PENDING
     assert {changed[uuid] for uuid in uuids[:-1]} == {State.CANCELLED}
@@ -292,7 +292,7 @@ def test_cancelling_a_parent_cancels_what_waits_for_it(session):
     child = storage.store(Job(sample, model_name=MODEL), [parent]).uuid
     grandchild = storage.store(Job(sample, model_name=MODEL), [child]).uuid
 
-    assert set(transitions.cancel(session.cr, [parent], "no more")) == {parent, child, grandchild}
+    assert set(by_hand.cancel(session.cr, [parent], "no more")) == {parent, child, grandchild}
 
 
 def test_a_lost_fence_writes_nothing(session):

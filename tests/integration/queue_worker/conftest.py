@@ -73,13 +73,15 @@ class Queue:
             time.sleep(0.05)
 
     @contextmanager
-    def workers(self, number: int = 1, **settings: object) -> Iterator[subprocess.Popen[bytes]]:
+    def workers(
+        self, number: int = 1, database: str | None = None, **settings: object
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """Run `connector worker` with these settings; stop it as a person would."""
         given = {f"CONNECTOR_{key.upper()}": str(value) for key, value in settings.items()}
         command = [sys.executable, "-m", "connector.cli.main", "worker", "-n", str(number)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [*command, "-d", self.database.name],
+                [*command, "-d", database or self.database.name],
                 env={**self.environment, **given},
                 stdout=log,
                 stderr=log,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from typing import Any
 
 from connector.core import sql
+from connector.queue.job import delay_many
 
 
 def connector(queue: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -81,3 +83,88 @@ def test_what_is_missing_is_told_in_one_line(queue):
         assert words in ended.stderr
         assert "Traceback" not in ended.stderr
         assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+
+
+def test_a_copy_runs_nothing_until_it_is_adopted(queue):
+    """
+    A database duplicated while 100 jobs wait runs none of them; adopted, it runs them all.
+    """
+    with queue.database.session() as session:
+        rows = [(str(number),) for number in range(100)]
+        delay_many(queue.jobs.leave_effect, session, "queue.sample.effect", rows)
+    copy = f"{queue.database.name}_copy"
+    sql.close_all(queue.database.name)
+    sql.create_database(copy, template=queue.database.name)
+    done = "SELECT count(*) FROM queue_job WHERE state = 'done'"
+    try:
+        with queue.workers(database=copy):
+            time.sleep(4)
+            with sql.connect(copy).cursor(sql.READ_COMMITTED) as cr:
+                cr.execute(done)
+                assert cr.fetchone() == (0,)
+            told = connector(queue, "jobs", "stats", "-d", copy)
+            assert "is a copy and asleep" in told.stderr
+            assert "100" in told.stdout
+            assert "crons run" in connector(queue, "adopt", copy).stdout
+            queue.wait_until(lambda: _count(copy, done) == 100)
+    finally:
+        sql.close_all(copy)
+        sql.drop_database(copy)
+    assert queue.effects() == []
+
+
+def test_a_neutralized_copy_has_nothing_left_to_do(queue):
+    """
+    `neutralize` cancels the jobs of a copy and stops its crons.
+    """
+    queue.delay(queue.jobs.leave_effect, "one")
+    copy = f"{queue.database.name}_copy"
+    sql.close_all(queue.database.name)
+    sql.create_database(copy, template=queue.database.name)
+    try:
+        ended = connector(queue, "neutralize", copy)
+        assert "1 jobs cancelled" in ended.stdout, ended.stderr
+        assert _count(copy, "SELECT count(*) FROM queue_job WHERE state = 'cancelled'") == 1
+        assert _count(copy, "SELECT count(*) FROM ir_cron WHERE active") == 0
+        assert connector(queue, "jobs", "list", "-d", copy).stderr == ""
+    finally:
+        sql.close_all(copy)
+        sql.drop_database(copy)
+
+
+def test_channels_are_listed_set_and_paused(queue):
+    """
+    What is set by command is seen in the list, and said by `jobs why`.
+    """
+    here = ("-d", queue.database.name)
+    uuid = queue.delay(queue.jobs.leave_effect, "one")
+
+    assert connector(queue, "channels", "set", "sample", "--capacity", "2", *here).returncode == 0
+    assert connector(queue, "channels", "pause", "root.sample", *here).returncode == 0
+    assert "capacity 2, PAUSED" in connector(queue, "channels", *here).stdout
+    assert "root.sample is paused" in connector(queue, "jobs", "why", uuid, *here).stdout
+    assert connector(queue, "channels", "resume", "sample", *here).returncode == 0
+    assert "PAUSED" not in connector(queue, "channels", *here).stdout
+
+
+def test_jobs_are_ended_and_removed_by_command(queue):
+    """
+    Jobs are cancelled or set done by what they are, and purged by age; naming nothing is refused.
+    """
+    here = ("-d", queue.database.name)
+    for _ in range(2):
+        queue.delay(queue.jobs.leave_effect, "one", eta=3600)
+    queue.delay(queue.jobs.fail, "no", eta=3600)
+
+    assert connector(queue, "jobs", "cancel", *here).returncode == 2
+    cancelled = connector(queue, "jobs", "cancel", "--channel", "sample", *here).stdout
+    done = connector(queue, "jobs", "set-done", "--state", "pending", *here).stdout
+    purged = connector(queue, "jobs", "purge", "--older-than", "0", *here).stdout
+
+    assert (cancelled, done, purged) == ("2 cancelled.\n", "1 set done.\n", "3 removed.\n")
+
+
+def _count(database: str, query: str) -> int:
+    with sql.connect(database).cursor(sql.READ_COMMITTED) as cr:
+        cr.execute(query)
+        return int(cr.fetchone()[0])

@@ -1,0 +1,151 @@
+"""What a person does with jobs: each change is one statement, whatever the number of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connector.queue.schema import notify
+from connector.queue.state import ENDED, State
+
+#: States from which a job may be cancelled or set done: it does not run, and its work is open.
+OPEN = (State.WAIT_DEPENDENCIES, State.PENDING, State.ENQUEUED, State.FAILED)
+
+SELECTED = """
+    state = ANY(%(states)s)
+    AND (%(uuids)s::text[] IS NULL OR uuid = ANY(%(uuids)s))
+    AND (%(channel)s::text IS NULL
+         OR channel = %(channel)s OR starts_with(channel, %(channel)s || '.'))
+    AND (%(model)s::text IS NULL OR model_name = %(model)s)
+    AND (%(error)s::text IS NULL
+         OR strpos(concat_ws(': ', exc_name, exc_message), %(error)s) > 0)
+"""
+
+# Of several with one identity key the newest goes back, unless another one waits already.
+_REQUEUE = f"""
+WITH chosen AS MATERIALIZED (
+    SELECT id, uuid, first_value(uuid) OVER same AS newest, (
+               SELECT uuid FROM queue_job AS waiting
+                WHERE waiting.identity_key = job.identity_key
+                  AND waiting.state IN ('pending', 'enqueued', 'wait_dependencies')
+           ) AS waiting
+      FROM queue_job AS job
+     WHERE {SELECTED}
+    WINDOW same AS (
+        PARTITION BY coalesce(identity_key, uuid) ORDER BY date_created DESC, id DESC)
+), decided AS MATERIALIZED (
+    SELECT id, coalesce(waiting, nullif(newest, uuid)) AS winner FROM chosen
+)
+UPDATE queue_job AS job
+   SET state = CASE WHEN winner IS NULL THEN 'pending' ELSE 'cancelled' END,
+       result = 'superseded by ' || winner,
+       date_done = CASE WHEN winner IS NULL THEN NULL
+                        ELSE (clock_timestamp() AT TIME ZONE 'UTC') END,
+       retry = 0, eta = NULL, exc_name = NULL, exc_message = NULL, exc_info = NULL,
+       date_enqueued = NULL, date_started = NULL, worker = NULL
+  FROM decided
+ WHERE job.id = decided.id AND job.state = ANY(%(states)s)
+RETURNING job.uuid, job.state
+"""  # noqa: S608  # composed of constants
+
+_CANCEL = f"""
+WITH RECURSIVE doomed AS (
+    SELECT id FROM queue_job WHERE {SELECTED}
+    UNION
+    SELECT child_id FROM queue_job_dependency JOIN doomed ON parent_id = doomed.id
+)
+UPDATE queue_job AS job
+   SET state = 'cancelled', date_done = (clock_timestamp() AT TIME ZONE 'UTC'), result = %(note)s
+  FROM doomed
+ WHERE job.id = doomed.id
+   AND job.state IN ('wait_dependencies', 'pending', 'enqueued', 'failed')
+RETURNING job.uuid
+"""  # noqa: S608  # composed of constants
+
+_SET_DONE = f"""
+UPDATE queue_job
+   SET state = 'done', date_done = (clock_timestamp() AT TIME ZONE 'UTC'), result = %(note)s,
+       exc_name = NULL, exc_message = NULL, exc_info = NULL
+ WHERE {SELECTED}
+RETURNING id, uuid
+"""  # noqa: S608  # composed of constants
+
+_RELEASE = """
+UPDATE queue_job AS child SET state = 'pending'
+ WHERE child.state = 'wait_dependencies'
+   AND child.id IN (SELECT child_id FROM queue_job_dependency WHERE parent_id = ANY(%(done)s))
+   AND NOT EXISTS (
+       SELECT FROM queue_job_dependency AS edge JOIN queue_job AS parent ON parent.id = parent_id
+        WHERE edge.child_id = child.id AND parent.state <> 'done')
+"""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which jobs are meant; what is None does not matter."""
+
+    uuids: Sequence[str] | None = None
+    states: Sequence[State] = tuple(State)
+    #: the channel or one below it
+    channel: str | None = None
+    model: str | None = None
+    #: a part of the error's name or message
+    error: str | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of `SELECTED`."""
+        return {
+            "uuids": None if self.uuids is None else list(self.uuids),
+            "states": [str(state) for state in self.states],
+            "channel": self.channel,
+            "model": self.model,
+            "error": self.error,
+        }
+
+
+def requeue(cr: Any, uuids: Sequence[str], states: Sequence[State] = ENDED) -> dict[str, State]:
+    """Put jobs that have ended back; see `requeue_selected`."""
+    return requeue_selected(cr, Selection(uuids, states))
+
+
+def requeue_selected(cr: Any, selection: Selection) -> dict[str, State]:
+    """
+    Put jobs that have ended back, with all their tries; answer the new state of each.
+
+    Where another job with its identity key waits, or a newer one is put back too, a job
+    becomes cancelled instead.
+    """
+    ended = [state for state in selection.states if state in ENDED]
+    cr.execute(_REQUEUE, {**selection.params, "states": [str(state) for state in ended]})
+    changed = {uuid: State(state) for uuid, state in cr.fetchall()}
+    if changed:
+        notify(cr)
+    return changed
+
+
+def cancel(cr: Any, uuids: Sequence[str], note: str) -> list[str]:
+    """Cancel jobs that are not running, and those that wait for them; answer which."""
+    return cancel_selected(cr, Selection(uuids), note)
+
+
+def cancel_selected(cr: Any, selection: Selection, note: str) -> list[str]:
+    """Cancel jobs that are not running, and those that wait for them; answer which."""
+    cr.execute(_CANCEL, {**_open(selection), "note": note})
+    return [row[0] for row in cr.fetchall()]
+
+
+def set_done(cr: Any, selection: Selection, note: str) -> list[str]:
+    """Take jobs that do not run as done, and release what waits for them; answer which."""
+    cr.execute(_SET_DONE, {**_open(selection), "note": note})
+    done = cr.fetchall()
+    if done:
+        cr.execute(_RELEASE, {"done": [row[0] for row in done]})
+        notify(cr)
+    return [row[1] for row in done]
+
+
+def _open(selection: Selection) -> dict[str, Any]:
+    states = [str(state) for state in selection.states if state in OPEN]
+    return {**selection.params, "states": states}

@@ -1,0 +1,62 @@
+"""The channels of a database: read as a tree, and set while the dispatcher follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from connector.queue.channels import ChannelSettings, ChannelTree, chain, full_name
+from connector.queue.state import State
+
+_CHANNELS = "SELECT complete_name, capacity, sequential, throttle, paused FROM queue_job_channel"
+
+# Several processes may name a channel at a time: whoever is second finds the row.
+_ADD = """
+INSERT INTO queue_job_channel (name, complete_name, parent_id)
+VALUES (%(name)s, %(complete_name)s,
+        (SELECT id FROM queue_job_channel WHERE complete_name = %(parent)s))
+ON CONFLICT (complete_name) DO NOTHING
+"""
+
+_SET = """
+UPDATE queue_job_channel
+   SET capacity = coalesce(%(capacity)s, capacity),
+       sequential = coalesce(%(sequential)s, sequential),
+       throttle = coalesce(%(throttle)s, throttle),
+       paused = coalesce(%(paused)s, paused)
+ WHERE complete_name = %(name)s
+"""
+
+_COUNTS = "SELECT channel, state, count(*) FROM queue_job GROUP BY channel, state"
+
+
+def read_tree(cr: Any, configured: Iterable[ChannelSettings]) -> ChannelTree:
+    """All channels with their settings; what the database says wins over *configured*."""
+    tree = ChannelTree()
+    tree.add(configured)
+    cr.execute_unflushed(_CHANNELS)
+    tree.add(ChannelSettings(*row) for row in cr.fetchall())
+    return tree
+
+
+def ensure(cr: Any, name: str) -> None:
+    """Make a channel, and those above it, where they are missing."""
+    for each in reversed(list(chain(name))):
+        parent, _, last = each.rpartition(".")
+        cr.execute(_ADD, {"name": last, "complete_name": each, "parent": parent or None})
+
+
+def set_channel(cr: Any, settings: ChannelSettings) -> None:
+    """Set what *settings* set, from the commit on; the channel is made where it is missing."""
+    name = full_name(settings.name)
+    ensure(cr, name)
+    cr.execute(_SET, {**vars(settings), "name": name})
+
+
+def counts(cr: Any) -> dict[str, dict[State, int]]:
+    """How many jobs each channel has in each state."""
+    cr.execute_unflushed(_COUNTS)
+    found: dict[str, dict[State, int]] = {}
+    for channel, state, number in cr.fetchall():
+        found.setdefault(channel, {})[State(state)] = number
+    return found

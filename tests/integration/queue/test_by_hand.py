@@ -1,0 +1,260 @@
+"""What a person does with jobs: bulk changes, channels, retention, the reasons of a wait."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from connector.core import sql
+from connector.exception import NoSuchJobError
+from connector.queue import broker, by_hand, channel_store, journal, retention, transitions
+from connector.queue.by_hand import Selection
+from connector.queue.channels import ChannelSettings
+from connector.queue.dispatcher import Dispatcher
+from connector.queue.job import delay_many, job
+from connector.queue.state import State
+from connector.queue.why import reasons
+
+MODEL = "res.partner"
+
+
+@job(default_channel="root.shop.orders")
+def sample(session: Any, model_name: str, *args: Any) -> Any:
+    """A sample job."""
+    return args
+
+
+def update(cr: Any, **values: Any) -> None:
+    for name, value in values.items():
+        column = sql.composed.Identifier(name)
+        cr.execute(sql.composed.SQL("UPDATE queue_job SET {} = %s").format(column), (value,))
+
+
+def told(cr: Any, uuid: str, redis: Any = None, configured: Any = ()) -> str:
+    return "\n".join(reasons(cr, uuid, configured, redis or broker.current()))
+
+
+def test_fifty_thousand_failed_jobs_go_back_with_one_statement(session):
+    """
+    Any number of failed jobs is put back by one statement, in seconds.
+    """
+    cr = session.cr
+    delay_many(sample, session, MODEL, [(number,) for number in range(50_000)])
+    update(cr, state="failed")
+    before, begun = cr.statement_count, time.monotonic()
+
+    changed = by_hand.requeue_selected(cr, Selection(states=[State.FAILED]))
+
+    assert len(changed) == 50_000
+    assert set(changed.values()) == {State.PENDING}
+    assert cr.statement_count == before + 2  # and one notification
+    assert time.monotonic() - begun < 30
+
+
+def test_jobs_are_chosen_by_channel_model_and_error(session):
+    """
+    A selection keeps what matches all that it names; a channel means those below it too.
+    """
+    cr = session.cr
+    mine = sample.delay(session, MODEL, 1)
+    cr.execute(
+        "UPDATE queue_job SET state = 'failed', exc_name = 'x.Boom', exc_message = 'disk full'"
+    )
+    sample.delay(session, MODEL, 2, channel="root.shoptalk")
+    failed = [State.FAILED]
+
+    for missing in (
+        Selection(states=failed, channel="root.sho"),
+        Selection(states=failed, model="res.users"),
+        Selection(states=failed, error="disk empty"),
+        Selection(["x"], failed),
+    ):
+        assert not by_hand.requeue_selected(cr, missing)
+    right = Selection([mine], failed, "root.shop", MODEL, "Boom: disk")
+    assert by_hand.requeue_selected(cr, right) == {mine: State.PENDING}
+
+
+def test_a_job_set_done_releases_what_waits_for_it(session):
+    """
+    A failed parent that is set done lets its children start; a running job is left alone.
+    """
+    cr = session.cr
+    parent = sample.delay(session, MODEL, 1)
+    update(cr, state="failed")
+    child = sample.delay(session, MODEL, 2, depends_on=[parent])
+
+    assert by_hand.set_done(cr, Selection([parent]), "by hand") == [parent]
+    cr.execute("SELECT state FROM queue_job WHERE uuid = %s", (child,))
+    assert cr.fetchone() == ("pending",)
+
+    update(cr, state="started")
+    assert by_hand.set_done(cr, Selection([child]), "by hand") == []
+    assert by_hand.cancel(cr, [child], "by hand") == []
+
+
+def test_a_channel_is_set_where_it_stands_or_made(session):
+    """
+    What is set stays beside what was set before, and makes missing channels.
+    """
+    channel_store.set_channel(session.cr, ChannelSettings("shop.new", capacity=2))
+    channel_store.set_channel(session.cr, ChannelSettings("root.shop.new", paused=True))
+
+    tree = channel_store.read_tree(session.cr, ())
+    settings = tree.settings("root.shop.new")
+    assert (settings.capacity, settings.paused) == (2, True)
+    assert "root.shop" in tree
+
+
+def test_a_pause_gives_back_what_waits_in_redis(database):
+    """
+    Jobs of a channel that is paused, or stands below one, are pending again at the next step.
+    """
+    with database.session(sql.READ_COMMITTED) as session:
+        sample.delay(session, MODEL, 1)
+        delay_many(sample, session, MODEL, [(2,), (3,)], channel="root.other")
+        update(session.cr, state="enqueued")
+        channel_store.ensure(session.cr, "root.shop.orders")
+        channel_store.set_channel(session.cr, ChannelSettings("shop", paused=True))
+    dispatcher = Dispatcher(database.name, broker.current())
+    try:
+        dispatcher.step()
+        with database.cursor(sql.READ_COMMITTED) as cr:
+            counts = channel_store.counts(cr)
+    finally:
+        dispatcher.close()
+
+    assert counts["root.shop.orders"] == {State.PENDING: 1}
+    assert counts["root.other"] == {State.ENQUEUED: 2}
+
+
+def test_old_jobs_are_removed_as_their_channel_says(session, monkeypatch):
+    """
+    A channel's days count for those below it; failed jobs stay where nothing says otherwise.
+    """
+    cr = session.cr
+    monkeypatch.setattr(cr, "commit", lambda: None)
+    for channel, state, days in [
+        ("root.shop.orders", "done", 3),
+        ("root.shop.orders", "done", 1),
+        ("root.other", "done", 3),
+        ("root.other", "done", 31),
+        ("root.other", "failed", 400),
+    ]:
+        uuid = sample.delay(session, MODEL, channel=channel)
+        cr.execute(
+            "UPDATE queue_job SET state = %s, date_done = now() at time zone 'utc' - %s * interval"
+            " '1 day' WHERE uuid = %s",
+            (state, days, uuid),
+        )
+    channel_store.ensure(cr, "root.shop")
+    cr.execute("UPDATE queue_job_channel SET keep_done_days = 2 WHERE complete_name = 'root.shop'")
+
+    assert sum(retention.purge(cr, retention.rules(cr))) == 2
+    assert channel_store.counts(cr) == {
+        "root.shop.orders": {State.DONE: 1},
+        "root.other": {State.DONE: 1, State.FAILED: 1},
+    }
+    limits = retention.uniform_rules(cr, [State.FAILED], 100, "root")
+    assert sum(retention.purge(cr, limits)) == 1
+
+
+def test_a_job_that_others_wait_for_is_never_removed(session, monkeypatch):
+    """
+    An old failed job stays while a job waits for it.
+    """
+    cr = session.cr
+    monkeypatch.setattr(cr, "commit", lambda: None)
+    parent = sample.delay(session, MODEL)
+    update(cr, state="failed", date_done="2020-01-01")
+    sample.delay(session, MODEL, depends_on=[parent])
+
+    limits = retention.uniform_rules(cr, [State.FAILED], 1, None)
+    assert sum(retention.purge(cr, limits)) == 0
+
+
+def test_every_reason_of_a_wait_is_told(session):
+    """
+    Pause, seats, failed job in a sequential channel, throttle, eta, order: each has its words.
+    """
+    cr = session.cr
+    channel_store.ensure(cr, "root.shop.orders")
+    first = sample.delay(session, MODEL, 1)
+    assert "No dispatcher" in told(cr, first)
+    assert "No worker" in told(cr, first)
+    for settings, words in [
+        (ChannelSettings("root.shop", paused=True), "root.shop is paused"),
+        (ChannelSettings("root.shop", sequential=True, paused=False), "has a failed job"),
+        (ChannelSettings("root", capacity=1), "root is full: 2 of 1"),
+        (ChannelSettings("root.shop.orders", throttle=60), "every 60 seconds"),
+    ]:
+        other = sample.delay(session, MODEL, 2)
+        channel_store.set_channel(cr, settings)
+        cr.execute(
+            "UPDATE queue_job SET state = %s, date_enqueued = now() at time zone 'utc'"
+            " WHERE uuid = %s",
+            ("failed" if settings.sequential else "enqueued", other),
+        )
+        assert words in told(cr, first)
+    assert "before 20" in told(cr, sample.delay(session, MODEL, 3, eta=60))
+    assert "1 jobs of its channel come before" in told(cr, sample.delay(session, MODEL, 4))
+    assert "is unknown" in told(cr, sample.delay(session, MODEL, 5, channel="root.nowhere"))
+
+
+def test_what_does_not_wait_says_what_it_is(session):
+    """
+    A child names its failed parent, a failed job its error; an unknown job is an error.
+    """
+    cr = session.cr
+    parent = sample.delay(session, MODEL, 1)
+    update(cr, state="failed", exc_message="boom")
+    child = sample.delay(session, MODEL, 2, depends_on=[parent])
+
+    assert f"waits for job {parent}" in told(cr, child)
+    assert "set it done" in told(cr, child)
+    assert "boom" in told(cr, parent)
+    assert by_hand.cancel(cr, [child], "no more") == [child]
+    assert told(cr, child) == "It is cancelled: no more"
+    with pytest.raises(NoSuchJobError):
+        told(cr, "x")
+
+
+def test_redis_that_is_away_is_a_reason(session):
+    """
+    Where Redis does not answer, that is what is told.
+    """
+    away = broker.Broker("unix:///nowhere/redis.sock")
+    assert "does not answer" in told(session.cr, sample.delay(session, MODEL), away)
+
+
+def test_lines_and_progress_outlive_a_rollback(database):
+    """
+    What a job has told is kept when its transaction is rolled back, and its row is not touched.
+    """
+    with database.session(sql.READ_COMMITTED) as session:
+        uuid = sample.delay(session, MODEL)
+        session.commit()
+        cr = session.cr
+        update(cr, state="enqueued")
+        transitions.start(cr, uuid, "host:1")
+        cr.commit()
+        with session.change_context(job_uuid=uuid):
+            transitions.holds_fence(cr, transitions.Start(1, 1))
+            journal.log(session, "half way")
+            journal.report_progress(session, 1)
+            journal.report_progress(session, 5, 10)
+        cr.rollback()
+        assert [line[1:] for line in journal.lines(cr, uuid)] == [("info", "half way")]
+        assert journal.progress(cr, uuid) == (5, 10)
+        transitions.release_locks(cr)
+
+
+def test_outside_a_job_only_the_log_hears(session):
+    """
+    Without a running job nothing is stored.
+    """
+    journal.log(session, "nobody")
+    journal.report_progress(session, 1)
+    session.cr.execute("SELECT count(*) FROM queue_job_log")
+    assert session.cr.fetchone() == (0,)
