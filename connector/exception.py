@@ -20,6 +20,7 @@ The connector's errors; each class says what happens next.
     |   |-- InvalidBindingError         a binding is missing where one is needed
     |   |-- ManyBindingsError           several bindings for one record of one backend
     |   `-- BackendResponseError        the backend answers something that is not its protocol
+    |       `-- BackendRefusalError     the backend says no, and has surely taken nothing
     |-- MappingError                    a value cannot be mapped
     |   |-- MappingDefinitionError      a mapper is declared wrongly
     |   |-- MappingResultError          a mapping method returns something that is no dict
@@ -38,6 +39,7 @@ The connector's errors; each class says what happens next.
         |-- ManyIDSInBackend            the backend has several records where one is sought
         `-- RetryableJobError           comes back later
             |-- NetworkRetryableError   the backend cannot be reached now
+            |   `-- BackendUnreachableError  no connection was made, so nothing was sent
             |-- RateLimitError          the backend asks for a pause
             `-- NoExternalId            the record is not yet exported
 
@@ -139,6 +141,10 @@ class BackendResponseError(InvalidDataError):
     """The backend answers something else than its protocol promises."""
 
 
+class BackendRefusalError(BackendResponseError):
+    """The backend refuses a request as it is, and has surely taken nothing of it."""
+
+
 class MappingError(ConnectorException):
     """A value cannot be mapped."""
 
@@ -225,6 +231,10 @@ class RetryableJobError(JobError):
 
 class NetworkRetryableError(RetryableJobError):
     """The backend cannot be reached now; the job comes back later."""
+
+
+class BackendUnreachableError(NetworkRetryableError):
+    """No connection to the backend was made: it has surely taken nothing."""
 
 
 class RateLimitError(RetryableJobError):

@@ -20,7 +20,10 @@ class ConnectorExportIntent(models.Model):
     model = fields.Char(required=True)
     binding_id = fields.Integer(required=True)
     idempotency_key = fields.Char(required=True)
+    #: When it was sent last.
     date_intended = fields.Datetime(required=True)
+    #: What was sent, as the jobs keep values; a backend is asked about this and nothing newer.
+    data = fields.Text()
 
     _sql_constraints = [
         ("once", "unique(backend, model, binding_id)", "A record has one intent at a time."),

@@ -21,6 +21,9 @@ from connector.core.sql import composed
 from connector.core.sql import errors as sql_errors
 from connector.exception import (
     BackendAccessError,
+    BackendRefusalError,
+    BackendResponseError,
+    BackendUnreachableError,
     IDMissingInBackend,
     InvalidDataError,
     NothingToDoJob,
@@ -32,7 +35,9 @@ from connector.queue.job import job, related_action
 from connector.related_action import unwrap_binding
 from connector.session import ConnectorSession, Recordset
 from connector.unit.backend_adapter import CRUDAdapter, LostAnswer
+from connector.unit.batch import import_record
 from connector.unit.export_intent import ExportIntent, ExportIntents
+from connector.unit.importer import stamp_of
 from connector.unit.map_record import MapRecord
 from connector.unit.synchronizer import Exporter
 
@@ -42,7 +47,13 @@ LOCK_RETRY_SECONDS = 1
 #: Seconds before a try, from that try on.
 RETRY_PATTERN = {1: 5, 2: 30, 3: 120, 4: 600}
 #: Errors after which the backend has surely taken nothing.
-REFUSALS = (InvalidDataError, BackendAccessError, IDMissingInBackend, RateLimitError)
+REFUSALS = (
+    InvalidDataError,
+    BackendAccessError,
+    BackendUnreachableError,
+    IDMissingInBackend,
+    RateLimitError,
+)
 
 Values = dict[str, Any]
 
@@ -77,6 +88,8 @@ class RecordExporter(Exporter):
             raise NothingToDoJob(reason)
         self.export_dependencies()
         map_record = self.mapper.map_record(self.binding)
+        if self.external_id is not None and self._is_newer_there():
+            self.delay_import()
         if self.external_id is not None:
             return self._export_changes(map_record, list(fields or ()))
         return self._export_new(map_record)
@@ -114,6 +127,32 @@ class RecordExporter(Exporter):
         """Give a reason to leave the record, or None."""
         return None
 
+    def should_import(self) -> bool:
+        """
+        Say whether the backend has changed the record since it was seen last.
+
+        Both dates are the backend's; a record of which no date is kept is never asked for.
+        IDMissingInBackend says that it is to be created anew.
+        """
+        known = self.binding.backend_updated_at if self._keeps_dates() else None
+        if not known:
+            return False
+        record = self.backend_adapter.read(self.external_id)
+        return (stamp_of(self.backend_adapter, record) or "") > str(known)
+
+    def delay_import(self) -> None:
+        """Bring what the backend has changed, after this export."""
+        import_record.delay(
+            self.session, self.model._name, self.backend_record.id, self.external_id, force=True
+        )
+
+    def _is_newer_there(self) -> bool:
+        try:
+            return self.should_import()
+        except IDMissingInBackend:
+            self.external_id = None
+            return False
+
     def export_dependencies(self) -> None:
         """Hook: export what the record needs first, with `export_dependency`."""
 
@@ -144,8 +183,10 @@ class RecordExporter(Exporter):
         if not data:
             raise NothingToDoJob("Nothing to export.")
         self.validate_data(data)
-        self.backend_adapter.write(self.external_id, data)
+        self._note_date(self.backend_adapter.write(self.external_id, data))
         self.binder.bind(self.external_id, self.binding)
+        # A person may have entered the id that an earlier answer would have brought.
+        ExportIntents(self.connector_env, self.binding_id).remove()
         self.after_export()
         return f"Record exported with the external id {self.external_id}."
 
@@ -155,7 +196,10 @@ class RecordExporter(Exporter):
             raise NothingToDoJob("Nothing to export.")
         self.validate_data(data)
         intents = ExportIntents(self.connector_env, self.binding_id)
-        self.external_id = self._create_once(data, intents)
+        self.external_id, sent = self._create_once(data, intents)
+        if sent != data:
+            # What the backend has is as old as the request whose answer was lost.
+            self._note_date(self.backend_adapter.write(self.external_id, data))
         self.binder.bind(self.external_id, self.binding)
         intents.remove()
         # The backend has the record: whatever fails from here on, its id is kept.
@@ -163,16 +207,32 @@ class RecordExporter(Exporter):
         self.after_export()
         return f"Record created with the external id {self.external_id}."
 
-    def _create_once(self, data: Values, intents: ExportIntents) -> ExternalId:
+    def _create_once(self, data: Values, intents: ExportIntents) -> tuple[ExternalId, Values]:
+        """
+        Create the record, unless an earlier try has; give its id and the data it was made of.
+
+        A refusal takes back only the intent of a record that is sent for the first time: it says
+        nothing about a request of before.
+        """
         intent = intents.find()
-        if intent is not None:
-            known = self._find_created(data, intent)
-            if known is not None:
-                return known
-        else:
-            intent = intents.commit_new()
+        if intent is None:
+            return self._create_first(data, intents), data
+        known = self._find_created(intent)
+        if known is not None:
+            return known, intent.data
+        if self.backend_adapter._lost_answer is LostAnswer.IDEMPOTENCY_KEY:
+            data = intent.data  # a key stands for one body
+        return self._send(data, intents.commit_renewal(intent, data)), data
+
+    def _create_first(self, data: Values, intents: ExportIntents) -> ExternalId:
+        intent = intents.commit_new(data)
         try:
             return self._send(data, intent)
+        except BackendRefusalError:
+            intents.commit_removal()
+            raise
+        except BackendResponseError:
+            raise  # an answer that cannot be read may well say that the record was made
         except REFUSALS:
             intents.commit_removal()
             raise
@@ -183,10 +243,22 @@ class RecordExporter(Exporter):
             options["idempotency_key"] = intent.idempotency_key
         answer = adapter.create(data, **options)
         if isinstance(answer, Mapping):
+            self._note_date(answer)
             answer = adapter.external_id_of(answer)
         return answer  # type: ignore[no-any-return]  # the adapter says what it is
 
-    def _find_created(self, data: Values, intent: ExportIntent) -> ExternalId | None:
+    def _note_date(self, answer: Any) -> None:
+        """Keep the date of an answer that is the record, so that our change is not news to us."""
+        if isinstance(answer, Mapping) and self._keeps_dates():
+            updated_at = stamp_of(self.backend_adapter, answer)
+            if updated_at is not None:
+                silent = self.binding.with_context(connector_no_export=True)
+                silent.write({"backend_updated_at": updated_at})
+
+    def _keeps_dates(self) -> bool:
+        return "backend_updated_at" in self.model._fields
+
+    def _find_created(self, intent: ExportIntent) -> ExternalId | None:
         """
         Find out whether the backend has taken the record of an earlier try.
 
@@ -205,7 +277,7 @@ class RecordExporter(Exporter):
                     seconds=wait,
                     ignore_retry=True,
                 )
-            return adapter.find(data)  # type: ignore[no-any-return]
+            return adapter.find(intent.data)  # type: ignore[no-any-return]
         message = (
             f"{self.binding} was sent to {self.backend_record.name} at {intent.intended} UTC and "
             "the answer was lost. Look there whether it was created: if so, enter its external "
@@ -218,6 +290,9 @@ class RecordExporter(Exporter):
         """Ask a person, in a transaction that outlives this job's."""
         with self.env.registry.cursor() as cr:
             record = self.backend_record.with_env(self.env(cr=cr))
+            asked = [("record_id", "=", self.binding_id), ("message", "=", message)]
+            if record.env["connector.checkpoint"].search([*asked, ("state", "=", "need_review")]):
+                return
             record.add_checkpoint(self.model._name, self.binding_id, message)
 
 

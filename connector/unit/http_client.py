@@ -12,10 +12,13 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from connector.exception import (
     BackendAccessError,
+    BackendRefusalError,
     BackendResponseError,
+    BackendUnreachableError,
     ConnectorException,
     IDMissingInBackend,
     NetworkRetryableError,
@@ -106,11 +109,13 @@ class HttpClient:
         Send a request and give the answer when it is a success.
 
         Raises:
+            BackendUnreachableError: no connection was made, so nothing was sent.
             NetworkRetryableError: no answer, or the server says that it cannot now.
             RateLimitError: 429; the job comes back after the pause asked for.
             BackendAccessError: 401 or 403.
             IDMissingInBackend: 404 or 410.
-            BackendResponseError: any other refusal, or a URL of another server.
+            BackendRefusalError: any other 4xx but 409, which may speak of an earlier request.
+            BackendResponseError: any other error, or a URL of another server.
         """
         url = self._url(path)
         self.requests += 1
@@ -120,7 +125,8 @@ class HttpClient:
             )
         except requests.RequestException as error:
             # The cause names the whole URL, which may hold a secret: its class must do.
-            raise NetworkRetryableError(
+            error_class = BackendUnreachableError if _not_sent(error) else NetworkRetryableError
+            raise error_class(
                 f"{method} {self._shown(url)} got no answer ({type(error).__name__}). "
                 "Check that the backend runs and that its location is right."
             ) from None
@@ -150,8 +156,11 @@ class HttpClient:
         if status in GONE_STATUSES:
             raise self._error(IDMissingInBackend, response, f"has no such record ({status}).")
         excerpt = response.text[:EXCERPT_CHARACTERS]
+        refused = status < requests.codes.server_error and status != requests.codes.conflict
         raise self._error(
-            BackendResponseError, response, f"refuses the request ({status}): {excerpt!r}"
+            BackendRefusalError if refused else BackendResponseError,
+            response,
+            f"refuses the request ({status}): {excerpt!r}",
         )
 
     def _url(self, path: str) -> str:
@@ -177,6 +186,14 @@ class HttpClient:
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
+
+
+def _not_sent(error: requests.RequestException) -> bool:
+    """Say whether no connection was made, so that the server cannot have seen the request."""
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        cause = cause.reason
+    return isinstance(cause, NewConnectionError | ConnectTimeoutError)
 
 
 def _retry_after(response: requests.Response) -> float | None:

@@ -22,7 +22,7 @@ from connector.connector import (
 )
 from connector.exception import IDMissingInBackend, RetryableJobError
 from connector.session import Recordset
-from connector.unit.backend_adapter import CRUDAdapter
+from connector.unit.backend_adapter import BackendAdapter, CRUDAdapter
 from connector.unit.checksum import checksum
 from connector.unit.dependency import Dependency, dependencies_in
 from connector.unit.import_run import ImportRun, Key, Outcome
@@ -31,7 +31,7 @@ from connector.unit.map_record import MapRecord
 from connector.unit.modifier import to_utc
 from connector.unit.synchronizer import Importer, Synchronizer
 
-__all__ = ["Importer", "RecordImporter", "import_lock_name"]
+__all__ = ["Importer", "RecordImporter", "import_lock_name", "stamp_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -321,7 +321,7 @@ class RecordImporter(Importer):
             self.update(binding, {**changes, **self._link_values()})
             self._bind(binding)
         for line in removed:
-            line.unlink()
+            line.with_context(connector_no_export=True).unlink()
         return Outcome.UNCHANGED if same and not force else Outcome.UPDATED
 
     def _map_options(self, for_create: bool) -> dict[str, Any]:
@@ -345,6 +345,12 @@ class RecordImporter(Importer):
             importer = self.unit_for(RecordImporter, model)
             importer.import_run = self.import_run
             importer.run(external_id, force=True)
+
+
+def stamp_of(adapter: BackendAdapter, record: Any) -> str | None:
+    """Give when the backend changed a record last, as the bindings keep it."""
+    value = record.get(adapter._updated_at_field) if hasattr(record, "get") else None
+    return _stamp(to_utc(value)) if value else None
 
 
 def _stamp(moment: datetime) -> str:

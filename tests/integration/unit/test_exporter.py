@@ -1,5 +1,6 @@
 """Exporting records, and never twice."""
 
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,9 @@ from connector.backend import BACKENDS, Backend
 from connector.connector import Binder
 from connector.event import on_record_create, on_record_unlink, on_record_write
 from connector.exception import (
-    InvalidDataError,
+    BackendRefusalError,
+    BackendResponseError,
+    BackendUnreachableError,
     NetworkRetryableError,
     NothingToDoJob,
     RetryableJobError,
@@ -24,6 +27,7 @@ from connector.unit.mapper import ExportMapper, changed_by, mapping
 def sent(shop, declared_in, monkeypatch):
     """What the backend is asked to do; `answers` says what it does with the next creates."""
     sent = SimpleNamespace(creates=[], writes=[], deletes=[], stored=[], answers=[])
+    sent.updated_at = None
     monkeypatch.setattr(BACKENDS, "backends", ())
     with declared_in():
         backend = Backend("toy", version="1")
@@ -36,13 +40,16 @@ def sent(shop, declared_in, monkeypatch):
             def create(self, data, idempotency_key=None):
                 sent.creates.append((data["name"], idempotency_key))
                 error = sent.answers.pop(0) if sent.answers else None
-                if not isinstance(error, InvalidDataError):
+                if not isinstance(error, BackendRefusalError | BackendUnreachableError):
                     keys = [key for _, key in sent.stored]
                     if idempotency_key is None or idempotency_key not in keys:
                         sent.stored.append((data["name"], idempotency_key))
                 if error:
                     raise error
                 return {"id": 100 + len(sent.stored)}
+
+            def read(self, external_id):
+                return {"id": external_id, "updated_at": sent.updated_at}
 
             def find(self, data):
                 names = [name for name, _ in sent.stored]
@@ -189,14 +196,98 @@ def test_refused_record_leaves_no_intent(toys, sent, binding_id):
     """
     A backend that refuses a record has taken nothing, and it may be sent again.
     """
-    sent.answers = [InvalidDataError("no town")]
+    sent.answers = [BackendRefusalError("no town")]
 
-    with pytest.raises(InvalidDataError):
+    with pytest.raises(BackendRefusalError):
         export(toys, binding_id)
     assert intents(toys) == []
     export(toys, binding_id)
 
     assert external_ids(toys) == ["101"]
+
+
+def test_unreadable_answer_is_no_refusal(toys, sent, binding_id):
+    """
+    After an answer that cannot be read the record may be there: it is not sent again blindly.
+    """
+    sent.adapter._lost_answer = LostAnswer.NATURAL_KEY
+    sent.adapter._request_seconds = 0
+    sent.answers = [BackendResponseError("half a JSON")]
+
+    with pytest.raises(BackendResponseError):
+        export(toys, binding_id)
+    export(toys, binding_id)
+
+    assert len(sent.stored) == 1
+    assert external_ids(toys) == ["101"]
+
+
+def test_backend_that_was_not_reached_has_nothing(toys, sent, binding_id):
+    """
+    Where no connection was made, nothing was sent, and nobody has to decide anything.
+    """
+    sent.answers = [BackendUnreachableError("refused")]
+
+    with pytest.raises(BackendUnreachableError):
+        export(toys, binding_id)
+    assert intents(toys) == []
+    export(toys, binding_id)
+
+    assert external_ids(toys) == ["101"]
+
+
+def test_second_request_is_waited_for_as_the_first_was(toys, sent, binding_id):
+    """
+    A record that is sent again may be under way again, and its refusal says nothing of before.
+    """
+    sent.adapter._lost_answer = LostAnswer.NATURAL_KEY
+    sent.answers = [NetworkRetryableError("lost"), BackendRefusalError("there is one")]
+    with pytest.raises(NetworkRetryableError):
+        export(toys, binding_id)
+    sent.stored.clear()
+    time.sleep(0.5)
+    with pytest.raises(BackendRefusalError):
+        export(toys, binding_id)
+
+    with pytest.raises(RetryableJobError, match="no longer be under way"):
+        export(toys, binding_id)
+
+
+def test_backend_is_asked_about_what_was_sent(toys, sent, binding_id):
+    """
+    A record changed after its answer was lost is found as it was sent, then brought up to date.
+    """
+    sent.adapter._lost_answer = LostAnswer.NATURAL_KEY
+    sent.adapter._request_seconds = 0
+    sent.answers = [NetworkRetryableError("lost")]
+    with pytest.raises(NetworkRetryableError):
+        export(toys, binding_id)
+    with toys.database.env() as env:
+        env["toy.partner"].browse(binding_id).write({"name": "Beth"})
+
+    export(toys, binding_id)
+
+    assert [name for name, _ in sent.stored] == ["Ann"]
+    assert sent.writes == [(101, {"name": "Beth", "town": "Oslo", "level": "0"})]
+
+
+@pytest.mark.parametrize(
+    ("there", "imports"), [("2026-11-21T08:00:01Z", 1), ("2026-11-21T08:00:00Z", 0)]
+)
+def test_record_changed_there_too_is_imported_afterwards(toys, sent, binding_id, there, imports):
+    """
+    Only where the backend's date is newer than the one seen last, an import follows the export.
+    """
+    export(toys, binding_id)
+    sent.updated_at = there
+    with toys.database.env() as env:
+        seen = {"backend_updated_at": "2026-11-21 08:00:00.000000"}
+        env["toy.partner"].browse(binding_id).write(seen)
+
+    export(toys, binding_id, fields=["city"])
+
+    assert [name for name, _, _ in jobs(toys)] == ["import_record"] * imports
+    assert sent.writes == [("101", {"town": "Oslo"})]
 
 
 def test_record_being_written_is_a_retry(toys, sent, binding_id):

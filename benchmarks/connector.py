@@ -1,7 +1,7 @@
 """
 Speed of the connector's units, each beside what it is measured by, in one run.
 
-    DATABASE_URL=... python benchmarks/units.py [--json] [--records N]
+    DATABASE_URL=... python benchmarks/connector.py [--json] [--records N]
 
     look-up    microseconds of `get_connector_unit`, warm, with 500 registered classes
     mapping    a record of 20 fields and 5 mapping methods, against a dict written by hand
@@ -17,12 +17,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from timeit import timeit
 from types import SimpleNamespace
 from typing import Any
+
+# This file is named like the package that it measures; as a script it would be found first.
+if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+    sys.path.remove(sys.path[0])
 
 import connector.models  # noqa: F401 - those below inherit them
 from connector.backend import Backend, BackendRegistry
