@@ -8,6 +8,7 @@ A complete small connector: an example shop and everything that imports it.
     binder.py       which record here is which there
     mapper.py       how a record of the shop becomes one of ours
     importer.py     what is imported, in which order
+    exporter.py     what goes back to the shop, and when
     verify.py       is everything here, and right?
     demo/           the command `connector demo`
 """

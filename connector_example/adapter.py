@@ -1,5 +1,10 @@
 """How to talk to the shop: one path per model, everything else is the framework's HTTP adapter."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from connector.connector import ExternalId
+from connector.unit.backend_adapter import LostAnswer
 from connector.unit.http_adapter import HttpAdapter
 from connector_example.backend import shop
 
@@ -42,8 +47,16 @@ class EmployeeAdapter(HttpAdapter):
 
 @shop
 class CustomerAdapter(HttpAdapter):
+    """Customers are exported too; the shop makes one record of each idempotency key."""
+
     _model_name = "shop.customer"
     _path = "customers"
+    _lost_answer = LostAnswer.IDEMPOTENCY_KEY
+
+    def find(self, data: Mapping[str, Any]) -> ExternalId | None:
+        """Give the customer of an address: what a shop without keys could be asked."""
+        found = self.search({"email": data["email"]}) if data.get("email") else []
+        return found[0] if found else None
 
 
 @shop

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from connector.unit.mapper import ImportMapper, backend_to_m2o, convert, mapping
+from connector.unit.map_record import MapRecord
+from connector.unit.mapper import (
+    ExportMapper,
+    ImportMapper,
+    backend_to_m2o,
+    convert,
+    m2o_to_backend,
+    mapping,
+)
 from connector_example.backend import shop
 
 Record = Mapping[str, Any]
@@ -103,6 +111,26 @@ class CustomerMapper(PersonMapper):
     @mapping
     def name(self, record: Record) -> dict[str, Any]:
         return {"name": f"{record['firstname']} {record['lastname']}"}
+
+
+@shop
+class CustomerExportMapper(ExportMapper):
+    """The way back: the same fields, ours left and the shop's right."""
+
+    _model_name = "shop.customer"
+
+    direct = [
+        *[(ours, theirs) for theirs, ours in PersonMapper.direct],
+        ("company_name", "company"),
+        (m2o_to_backend("support_employee_id", binding="shop.employee"), "support_rep"),
+    ]
+
+    def finalize(self, map_record: MapRecord, values: dict[str, Any]) -> dict[str, Any]:
+        """The shop knows null where a record here has False, and numbers its employees."""
+        values = {name: None if value is False else value for name, value in values.items()}
+        if values.get("support_rep") is not None:
+            values["support_rep"] = int(values["support_rep"])
+        return values
 
 
 @shop

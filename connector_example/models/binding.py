@@ -15,8 +15,9 @@ class ShopBinding(models.AbstractModel):
     _description = "Shop binding"
 
     backend_id = fields.Many2one("shop.backend", required=True, ondelete="restrict", index=True)
-    # Text, because an id of a shop is a name and not a number: "0" is one too.
-    external_id = fields.Char(required=True)
+    # Text, because an id of a shop is a name and not a number: "0" is one too.  Empty until the
+    # shop has it.
+    external_id = fields.Char(copy=False)
 
     _sql_constraints = [
         (

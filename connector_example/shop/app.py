@@ -2,7 +2,10 @@
 The shop's addresses.
 
     GET  /api/v1/KIND?updated_since=STAMP&after=ID    a page: items, total, next
+    GET  /api/v1/KIND?email=ADDRESS                   those of one address
     GET  /api/v1/KIND/ID                              one record, or 304, or 404
+    POST /api/v1/KIND                                 a new record; may carry an Idempotency-Key
+    PATCH  /api/v1/KIND/ID                            some of its fields change
     DELETE /api/v1/KIND/ID                            the record is gone from now on
 
     GET  /admin/stats     requests taken and refused
@@ -29,6 +32,7 @@ from starlette.routing import Mount, Route
 from connector_example.shop.catalogue import Catalogue
 from connector_example.shop.changes import change_some
 from connector_example.shop.faults import Fault, Faults
+from connector_example.shop.intake import Intake
 from connector_example.shop.limiter import RateLimiter
 from connector_example.shop.tables import KINDS
 
@@ -50,10 +54,15 @@ class Shop:
     faults: Faults = field(default_factory=Faults)
     counts: Counter[str] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        self.intake = Intake(self.catalogue, self.faults)
+
     def application(self) -> Starlette:
         api = [
             Route("/{kind}", self._for_customers(self.list_records)),
+            Route("/{kind}", self._for_customers(self.create_record), methods=["POST"]),
             Route("/{kind}/{id:int}", self._for_customers(self.read_record)),
+            Route("/{kind}/{id:int}", self._for_customers(self.update_record), methods=["PATCH"]),
             Route("/{kind}/{id:int}", self._for_customers(self.remove_record), methods=["DELETE"]),
         ]
         admin = [
@@ -92,6 +101,9 @@ class Shop:
         if broken is not None:
             return broken
         since = request.query_params.get("updated_since")
+        email = request.query_params.get("email")
+        if email is not None:
+            return JSONResponse({"items": self.catalogue.with_email(kind, email), "next": None})
         after = _number(request, "after", default=0)
         found = self.catalogue.page(kind, after, PAGE_SIZE + 1, since)
         items, more = found[:PAGE_SIZE], bool(found[PAGE_SIZE:])
@@ -111,6 +123,14 @@ class Shop:
         if request.headers.get("If-None-Match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
         return JSONResponse(self.faults.records(kind, [record])[0], headers=headers)
+
+    async def create_record(self, request: Request) -> Response:
+        kind, key = _kind(request), request.headers.get("Idempotency-Key")
+        return await self.intake.create(kind, await _json(request), key)
+
+    async def update_record(self, request: Request) -> Response:
+        kind, record_id = _kind(request), request.path_params["id"]
+        return await self.intake.update(kind, record_id, await _json(request))
 
     async def remove_record(self, request: Request) -> Response:
         kind, record_id = _kind(request), request.path_params["id"]
@@ -140,6 +160,13 @@ class Shop:
         except (TypeError, ValueError) as error:
             raise HTTPException(422, str(error)) from error
         return Response(status_code=204)
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return await request.json()
+    except ValueError as error:
+        raise HTTPException(422, f"This is no JSON: {error}.") from error
 
 
 def _check_token(request: Request, token: str) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,8 @@ class Catalogue:
     def __init__(self, state_file: Path | None = None) -> None:
         self._state_file = state_file
         self._tables = {table: read_table(table) for table in TABLES}
+        self._fields = {table: set(next(iter(self._tables[table].values()))) for table in TABLES}
+        self._last_ids: Counter[str] = Counter()  # an id is never given twice
         self._changed: dict[str, dict[int, Record]] = {table: {} for table in TABLES}
         self._removed: dict[str, list[int]] = {table: [] for table in TABLES}
         self._last_stamp = datetime.min.replace(tzinfo=UTC)
@@ -66,6 +68,11 @@ class Catalogue:
         found = self._matching(kind, after, since)
         return [record for _, record in zip(range(limit), found, strict=False)]
 
+    def with_email(self, kind: str, email: str) -> list[Record]:
+        """The records of one address, the oldest first."""
+        found = (self.published(kind, record_id) for record_id in self.ids(kind))
+        return [record for record in found if record and record.get("email") == email]
+
     def _matching(self, kind: str, after: int, since: str | None) -> Iterator[Record]:
         ids = self.ids(kind)
         for record_id in ids[bisect_right(ids, after) :]:
@@ -83,6 +90,33 @@ class Catalogue:
             self._store("invoices", {**invoice, "updated_at": stamp})
         return record
 
+    def create(self, kind: str, values: Record) -> Record:
+        """
+        Store a new record and give it, with its id.
+
+        Raises:
+            ValueError: the kind has no such field.
+        """
+        record = {**dict.fromkeys(self.fields(kind)), **self._checked(kind, values)}
+        self._last_ids[kind] = max([self._last_ids[kind], *self._tables[kind]], default=0) + 1
+        record |= {"id": self._last_ids[kind], "updated_at": self._stamp()}
+        self._store(kind, record)
+        return record
+
+    def update(self, kind: str, record_id: int, values: Record) -> Record:
+        """Store new values that came from outside; ValueError: the kind has no such field."""
+        return self.change(kind, record_id, **self._checked(kind, values))
+
+    def fields(self, kind: str) -> set[str]:
+        """The fields that a caller may give."""
+        return set(self._fields[kind]) - {"id", "updated_at"}
+
+    def _checked(self, kind: str, values: Record) -> Record:
+        unknown = values.keys() - self.fields(kind)
+        if unknown:
+            raise ValueError(f"No field {sorted(unknown)}; there are {sorted(self.fields(kind))}.")
+        return values
+
     def remove(self, kind: str, record_id: int) -> None:
         for line_id in self._lines.pop(record_id, []) if kind == "invoices" else []:
             self._forget(LINES, line_id)
@@ -92,7 +126,7 @@ class Catalogue:
         """Keep the changes; a reader sees the old file or the new one, never half of it."""
         if self._state_file is None:
             return
-        state = {"changed": self._changed, "removed": self._removed}
+        state = {"changed": self._changed, "removed": self._removed, "last_ids": self._last_ids}
         unfinished = self._state_file.with_suffix(".new")
         unfinished.write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
         os.replace(unfinished, self._state_file)
@@ -108,6 +142,7 @@ class Catalogue:
         if self._state_file is None or not self._state_file.exists():
             return
         state = json.loads(self._state_file.read_text(encoding="utf-8"))
+        self._last_ids.update(state.get("last_ids", {}))
         for table in TABLES:
             for record in state["changed"].get(table, {}).values():
                 self._store(table, record)

@@ -48,6 +48,11 @@ RECORDS: dict[str, Callable[[list[Record], dict[str, Any]], list[Record]]] = {
 }
 
 
+#: Faults that keep the answer to a create or a change from its caller; with `seconds`, a new
+#: record is stored only that much later; with `times`, so many answers are lost.
+LOSING = frozenset({"lost_answer"})
+
+
 class Faults:
     """The faults that are switched on now."""
 
@@ -61,7 +66,7 @@ class Faults:
         Raises:
             ValueError: there is no fault of that name.
         """
-        known = RESPONSES.keys() | RECORDS.keys()
+        known = RESPONSES.keys() | RECORDS.keys() | LOSING
         unknown = {fault.name for fault in faults} - known
         if unknown:
             raise ValueError(f"No fault {sorted(unknown)}; there are {sorted(known)}.")
@@ -71,6 +76,15 @@ class Faults:
         for fault in self._active:
             if fault.kind == kind and fault.name in RESPONSES:
                 return RESPONSES[fault.name](fault.options)
+        return None
+
+    def losing(self, kind: str) -> Fault | None:
+        """Give the fault that loses the next answer to a caller who writes, and count it."""
+        for fault in self._active:
+            if fault.kind == kind and fault.name in LOSING:
+                left = fault.options.setdefault("times", 1)
+                fault.options["times"] = left - 1
+                return fault if left > 0 else None
         return None
 
     def records(self, kind: str, records: list[Record]) -> list[Record]:
