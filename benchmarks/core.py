@@ -1,7 +1,7 @@
 """
 Speed of the core's models beside what people would use instead: same tables, same run.
 
-    python benchmarks/core.py [--runs 5] [--only WORD ...] [--large] [--json [FILE]]
+    python benchmarks/core.py [--runs 5] [--only WORD ...] [--peers NAME ...] [--large] [--json]
 
 A row is one pair: the ratio is the peer's time over ours, taken run by run, its median shown;
 above one, ours is faster. CPU is the same ratio over the processor time of client and server,
@@ -21,7 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -132,18 +132,29 @@ class Bench:
         for peer in self.peers.values():
             peer.close()
 
-    def measure(self, operation: Operation, runs: int) -> Iterator[dict[str, Any]]:
-        """Run all contenders in turn, after one round that does not count; a row for each pair."""
+    def measure(
+        self, operation: Operation, runs: int, chosen: Collection[str] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """
+        Run all contenders in turn, after one round that does not count; a row for each pair.
+
+        Of the peers only those *chosen*, where some are.
+        """
+        peers = {
+            peer: how
+            for peer, how in operation.peers.items()
+            if not chosen or peer.split()[0] in chosen
+        }
         works: dict[tuple[str, str], Work] = {
             ("ours", who): getattr(ours, operation.ours) for who, ours in self.ours.items()
         }
-        for peer, (method, _) in operation.peers.items():
+        for peer, (method, _) in peers.items():
             for who, ours in self.ours.items():
                 contender = self.peers.get(peer.split()[0])
                 works[peer, who if contender is None else ""] = getattr(contender or ours, method)
         rounds = [self._round(operation, works) for _ in range(runs + 1)][1:]
         for who in self.ours:
-            for peer, (_, goal) in operation.peers.items():
+            for peer, (_, goal) in peers.items():
                 key = (peer, "") if (peer, "") in works else (peer, who)
                 pairs = [(taken["ours", who], taken[key]) for taken in rounds]
                 yield {
@@ -162,6 +173,7 @@ class Bench:
     def _round(self, operation: Operation, works: dict[Any, Work]) -> dict[Any, Taken]:
         taken = {}
         for key, work in works.items():
+            self.tables.uid = self.ours[key[1]].env.uid if key[1] else 1
             getattr(self.tables, operation.start)()
             taken[key] = self._taken(work)
             if operation.is_import and not self.tables.imported_rightly():
@@ -210,6 +222,7 @@ def main() -> None:
     parser.add_argument("--imported", type=int, default=5_000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", nargs="+", default=[""], help="parts of names; 'figures' too")
+    parser.add_argument("--peers", nargs="+", default=[], help="psycopg2 Django ... ours")
     parser.add_argument("--large", action="store_true", help="figures up to a million rows too")
     parser.add_argument("--json", nargs="?", const="-", metavar="FILE")
     options = parser.parse_args()
@@ -245,7 +258,7 @@ def run(url: str, options: argparse.Namespace) -> dict[str, Any]:
         bench = Bench(url, name, cr, tables)
         for operation in OPERATIONS:
             if any(word in operation.name for word in options.only):
-                for row in bench.measure(operation, options.runs):
+                for row in bench.measure(operation, options.runs, options.peers):
                     rows.append(row)
                     show(_line(row))
         env = bench.ours["user"].env

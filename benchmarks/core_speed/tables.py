@@ -25,7 +25,7 @@ FILL_PARTNERS = """
     INSERT INTO bench_partner (name, ref, email, active, credit, country_id,
                                create_uid, create_date, write_uid, write_date)
     SELECT 'Name ' || n, 'R' || n, 'n' || n || '@example.com', true, n * 1.5, c.ids[n %% 50 + 1],
-           1, now(), 1, now()
+           %(uid)s, now(), %(uid)s, now()
       FROM (SELECT array_agg(id ORDER BY id) AS ids FROM bench_country) c,
            unnest(%(numbers)s) AS n
      ORDER BY n
@@ -33,7 +33,8 @@ FILL_PARTNERS = """
 FILL_BINDINGS = """
     INSERT INTO bench_binding (partner_id, backend_id, external_id, sync_date,
                                create_uid, create_date, write_uid, write_date)
-    SELECT id, 1, substr(ref, 2), now(), 1, now(), 1, now() FROM bench_partner ORDER BY id
+    SELECT id, 1, substr(ref, 2), now(), %(uid)s, now(), %(uid)s, now()
+      FROM bench_partner ORDER BY id
 """
 
 
@@ -139,6 +140,8 @@ class Tables:
 
     def __init__(self, cr: Any, rows: int, imported: int) -> None:
         self.cr, self.rows, self.imported = cr, rows, imported
+        #: who wrote the rows that are there: who writes them again, or none would be equal
+        self.uid = 1
         self.data = Data([], [], [str(n) for n in range(0, rows, 5)], _records(imported))
 
     def empty(self) -> None:
@@ -174,8 +177,8 @@ class Tables:
 
     def _fill(self, numbers: Any) -> None:
         self.empty()
-        self.cr.execute(FILL_PARTNERS, {"numbers": list(numbers)})
-        self.cr.execute(FILL_BINDINGS)
+        self.cr.execute(FILL_PARTNERS, {"numbers": list(numbers), "uid": self.uid})
+        self.cr.execute(FILL_BINDINGS, {"uid": self.uid})
         self.cr.execute("ANALYZE bench_partner; ANALYZE bench_binding")
         self.cr.execute("SELECT id FROM bench_partner ORDER BY id")
         self.data.ids = [id_ for (id_,) in self.cr.fetchall()]

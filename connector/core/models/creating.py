@@ -37,8 +37,7 @@ class Creating(Deleting):
         given = [vals] if isinstance(vals, Mapping) else vals
         if not given:
             return self.browse()
-        if self.env.uid != 1:
-            self.check_access_rights("create")
+        self._is_restricted("create")
         plan, transaction = self._writing_plan(), self.env.transaction
         transaction.cr.check_owner()
         if plan.grouped and self.env.uid != 1:
@@ -60,8 +59,7 @@ class Creating(Deleting):
             self._write_others(plan, records, many, names - plan.column_names)
         if self._constrains_methods:
             self._validate(records, None)
-        if self.env.uid != 1:
-            records._check_written("create")
+        records._check_written("create")
         if transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
             transaction.flush()
         return records

@@ -118,8 +118,12 @@ class Reading(Setup):
         transaction = self.env.transaction
         values = transaction.values[field]
         new = transaction.new.get(self._name, ())
-        missing = (i for i in self._prefetch_ids() if i and i not in values and i not in new)
-        ids = list(islice(missing, PREFETCH_MAX))
+        near = self._prefetch
+        if type(near) is tuple and len(near) <= PREFETCH_MAX and self._ids[0] in near:
+            ids = [i for i in near if i and i not in values and i not in new]
+        else:
+            missing = (i for i in self._prefetch_ids() if i and i not in values and i not in new)
+            ids = list(islice(missing, PREFETCH_MAX))
         if field.is_column:
             wanted = self._fetched_with(field)
             if len(ids) == 1:

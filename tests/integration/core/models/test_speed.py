@@ -1,0 +1,192 @@
+"""How few statements reading and importing take, and that what makes them few stays right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connector.core import fields, models
+from connector.core.exceptions import AccessError
+
+KEY = ("backend", "external_id")
+
+
+def declare() -> None:
+    class Partner(models.Model):
+        _name = "speed.partner"
+
+        name = fields.Char(required=True)
+        credit = fields.Float()
+
+    class Binding(models.Model):
+        _name = "speed.binding"
+        _sql_constraints = [("uniq", "unique(backend, external_id)", "Bound twice.")]
+
+        partner_id = fields.Many2one("speed.partner", required=True, ondelete="cascade")
+        backend = fields.Integer(required=True)
+        external_id = fields.Char(required=True)
+        note = fields.Char()
+
+
+def bound(env: Any, count: int) -> Any:
+    """Partners with bindings, stored, and forgotten by the cache."""
+    partners = env["speed.partner"].create([{"name": f"P{n}"} for n in range(count)])
+    bindings = env["speed.binding"].create(
+        [
+            {"partner_id": partner.id, "backend": 1, "external_id": str(n), "note": f"N{n}"}
+            for n, partner in enumerate(partners)
+        ]
+    )
+    env.invalidate_all()
+    return bindings
+
+
+def find(env: Any, external_id: str) -> Any:
+    return env["speed.binding"].search([("backend", "=", 1), ("external_id", "=", external_id)])
+
+
+def ordinary(env: Any, *, may_read: bool = True) -> Any:
+    """The environment of a user whose only group gives rights on the models."""
+    group = env["res.groups"].create({"name": "Speed"})
+    for model in env["ir.model"].search([("model", "=like", "speed.%")]):
+        perms = {f"perm_{mode}": True for mode in ("write", "create", "unlink")}
+        env["ir.model.access"].create(
+            {
+                "name": model.model,
+                "model_id": model.id,
+                "group_id": group.id,
+                "perm_read": may_read,
+                **perms,
+            }
+        )
+    user = env["res.users"].create(
+        {"name": "Speed", "login": "speed", "groups_id": [(4, group.id)]}
+    )
+    env.flush()
+    return env(user=user.id)
+
+
+def test_a_record_found_by_its_key_is_read_with_it(env: Any) -> None:
+    """
+    Searching by a natural key and reading the record is one statement.
+    """
+    bound(env, 3)
+    before = env.cr.statement_count
+
+    assert find(env, "1").note == "N1"
+
+    assert env.cr.statement_count == before + 1
+
+
+def test_prefetched_keys_are_read_together(env: Any) -> None:
+    """
+    After prefetching keys, the links of all the records found are read in one statement.
+    """
+    bound(env, 50)
+    env["speed.binding"]._prefetch_keys(KEY, [(1, str(n)) for n in range(60)])
+    before = env.cr.statement_count
+
+    names = [find(env, str(n)).partner_id.name for n in range(60)]
+
+    assert names == [f"P{n}" for n in range(50)] + [False] * 10
+    assert env.cr.statement_count == before + 1
+
+
+def test_a_page_of_imports_sends_as_many_statements_as_kinds_of_row(env: Any) -> None:
+    """
+    Ordinary code for one record, run for a page whose keys were prefetched, is few statements.
+    """
+    bound(env, 50)
+    env.cr.now()
+    before = env.cr.statement_count
+
+    env["speed.binding"]._prefetch_keys(KEY, [(1, str(n)) for n in range(100)])
+    for number in range(100):
+        binding = find(env, str(number))
+        if binding:
+            if binding.partner_id.name != f"P{number % 25}":
+                binding.partner_id.write({"name": f"P{number % 25}"})
+        else:
+            partner = env["speed.partner"].create({"name": f"P{number}"})
+            env["speed.binding"].create(
+                {"partner_id": partner.id, "backend": 1, "external_id": str(number)}
+            )
+    env.flush()
+
+    # Prefetch, read, two inserts, one update; ids are reserved in blocks of 1, 4, 16, 64.
+    assert env.cr.statement_count - before <= 5 + 2 * 4
+    env.invalidate_all()
+    assert find(env, "99").partner_id.name == "P99"
+    assert find(env, "30").partner_id.name == "P5"
+
+
+def test_a_page_looked_up_earlier_is_not_read_after_a_rollback(env: Any) -> None:
+    """
+    What was looked up together is forgotten with the savepoint that is undone.
+    """
+    bound(env, 2)
+    with pytest.raises(ZeroDivisionError), env.cr.savepoint():
+        bound_again = env["speed.partner"].create({"name": "Late"})
+        env["speed.binding"].create(
+            {"partner_id": bound_again.id, "backend": 1, "external_id": "late"}
+        )
+        env["speed.binding"]._prefetch_keys(KEY, [(1, "late"), (1, "0")])
+        assert find(env, "late")
+        raise ZeroDivisionError
+
+    assert not find(env, "late")
+    assert find(env, "0").partner_id.name == "P0"
+
+
+def test_rights_are_asked_for_once_a_transaction(env: Any) -> None:
+    """
+    An ordinary user's reads and writes ask nothing about rights or rules after the first one.
+    """
+    bound(env, 10)
+    mine = ordinary(env)
+    partners = mine["speed.partner"].search([])
+    partners.mapped("name")
+    partners[0].write({"credit": 1.0})
+    before = env.cr.statement_count
+
+    for partner in partners:
+        partner.write({"credit": 2.0})
+        partner.name  # noqa: B018 - reading asks for rights
+
+    assert env.cr.statement_count == before
+
+
+def test_a_rule_made_later_holds_at_once(env: Any) -> None:
+    """
+    A rule written after the user was found unrestricted restricts him in the same transaction.
+    """
+    bound(env, 2)
+    mine = ordinary(env)
+    first, second = mine["speed.partner"].search([], order="name")
+    first.write({"credit": 1.0})
+    model = env["ir.model"].search([("model", "=", "speed.partner")])
+
+    env["ir.rule"].create(
+        {"name": "P1 only", "model_id": model.id, "domain_force": "[('name', '=', 'P1')]"}
+    )
+
+    with pytest.raises(AccessError, match="rule"):
+        first.write({"credit": 2.0})
+    second.write({"credit": 2.0})
+    assert mine["speed.partner"].search([]) == second
+
+
+def test_rights_taken_away_are_gone_at_once(env: Any) -> None:
+    """
+    Access that is withdrawn in the transaction is withdrawn for its next write.
+    """
+    bound(env, 1)
+    mine = ordinary(env)
+    partner = mine["speed.partner"].search([])
+    partner.write({"credit": 1.0})
+
+    env["ir.model.access"].search([("name", "=", "speed.partner")]).write({"perm_write": False})
+
+    with pytest.raises(AccessError, match="may not write"):
+        partner.write({"credit": 2.0})
