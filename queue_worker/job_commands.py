@@ -166,7 +166,7 @@ def purge(
             states = [State(state)] if state else [State.DONE, State.CANCELLED]
             below = full_name(channel) if channel else None
             limits = retention.uniform_rules(cr, states, older_than, below)
-        removed = sum(retention.purge(cr, limits))
+        removed = sum(retention.purge(cr, limits, cr.commit))
     click.echo(f"{removed} removed.")
 
 

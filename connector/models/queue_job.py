@@ -3,10 +3,13 @@
 from typing import Any
 
 from connector.core import api, fields, models
-from connector.queue import by_hand, schema
+from connector.queue import by_hand, cron, retention, schema
 from connector.queue.state import STATES
 from connector.queue.storage import OpenERPJobStorage
 from connector.session import ConnectorSession
+
+#: Where periodic jobs go; the import makes their function known.
+CRON_CHANNEL = cron.CHANNEL
 
 
 class QueueJob(models.Model):
@@ -47,6 +50,14 @@ class QueueJob(models.Model):
 
     def init(self) -> None:
         schema.complete_table(self.env.cr)
+
+    @api.private
+    @api.model
+    def autovacuum(self) -> str:
+        """Remove old jobs as the channels say, a commit a chunk; the daily cron calls it."""
+        cr, session = self.env.cr, ConnectorSession.from_env(self.env)
+        removed = sum(retention.purge(cr, retention.rules(cr), session.commit))
+        return f"{removed} removed"
 
     @api.multi
     def requeue(self) -> bool:

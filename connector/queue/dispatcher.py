@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from connector.core import sql
-from connector.queue import transitions
+from connector.queue import cron, transitions
 from connector.queue.broker import Broker, BrokerDownError
 from connector.queue.channel_store import read_tree
 from connector.queue.channels import ChannelSettings, ChannelTree, Seats, chain
@@ -108,7 +108,7 @@ class Dispatcher:
         self._elected = False
         self._unknown: set[str] = set()
         self._last_tree = ChannelTree()
-        self._tree_read = -POLL_SECONDS
+        self._tree_read = self._crons_seen = -POLL_SECONDS
         self._listen()
 
     @property
@@ -133,6 +133,7 @@ class Dispatcher:
         self._cr.poll_notifies()
         if not self._is_elected():
             return POLL_SECONDS
+        self._hand_out_crons()
         self._give_back_paused()
         while self._dispatch() >= CLAIM_LIMIT:
             pass
@@ -163,6 +164,12 @@ class Dispatcher:
             if self._elected:
                 logger.info("Dispatcher elected", extra={"database": self.database})
         return self._elected
+
+    def _hand_out_crons(self) -> None:
+        if time.monotonic() - self._crons_seen >= POLL_SECONDS:
+            self._crons_seen = time.monotonic()
+            cron.hand_out(self._cr)
+            self._cr.commit()
 
     def _give_back_paused(self) -> None:
         """What waits in Redis of a channel that was paused since waits in PostgreSQL again."""

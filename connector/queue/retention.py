@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -72,8 +72,8 @@ def uniform_rules(cr: Any, states: Iterable[State], days: float, channel: str | 
     return [Rule(name, state, days) for name in names for state in states if state in ENDED]
 
 
-def purge(cr: Any, limits: Iterable[Rule]) -> Iterator[int]:
-    """Remove what is older, a chunk a transaction; tell after each how many it were."""
+def purge(cr: Any, limits: Iterable[Rule], commit: Callable[[], None]) -> Iterator[int]:
+    """Remove what is older, with a *commit* after each chunk; tell how many it held."""
     for rule in limits:
         removed = CHUNK_JOBS
         while removed == CHUNK_JOBS:
@@ -87,7 +87,7 @@ def purge(cr: Any, limits: Iterable[Rule]) -> Iterator[int]:
                 },
             )
             removed = cr.rowcount
-            cr.commit()
+            commit()
             yield removed
 
 

@@ -71,7 +71,7 @@ CREATE TABLE IF NOT EXISTS queue_job_progress (
 """
 
 _DROP = """
-DROP TABLE IF EXISTS queue_job_dependency, queue_job_log, queue_job_progress, queue_cron_run;
+DROP TABLE IF EXISTS queue_job_dependency, queue_job_log, queue_job_progress;
 DROP TRIGGER IF EXISTS queue_job_notify ON queue_job;
 DROP FUNCTION IF EXISTS queue_job_notify()
 """

@@ -148,11 +148,11 @@ class OpenERPJobStorage:
         """
         self._adopt(job)
         job.state = State.WAIT_DEPENDENCIES if depends_on else State.PENDING
-        row = _row(job, job.state)
+        row = row_of(job, job.state)
         for _ in range(IDENTITY_TRIES):
             # Past the pending writes of the models: a job refers to none of their rows, and
             # sending them now would end their batch.
-            self.session.cr.execute_unflushed(_INSERT, {"rows": _json([row])})
+            insert(self.session.cr, [row])
             if self.session.cr.fetchone() is not None:
                 self._store_parents(job, depends_on)
                 self._tell([job.uuid])
@@ -176,8 +176,8 @@ class OpenERPJobStorage:
         for job in plain:
             self._adopt(job)
         if plain:
-            rows = [_row(job, State.PENDING) for job in plain]
-            self.session.cr.execute_unflushed(_INSERT, {"rows": _json(rows)})
+            rows = [row_of(job, State.PENDING) for job in plain]
+            insert(self.session.cr, rows)
             self._tell([job.uuid for job in plain])
         return [standing.get(id(job), job.uuid) for job in jobs]
 
@@ -265,7 +265,8 @@ def job_of(row: dict[str, Any], env: Any) -> Job:
     return job
 
 
-def _row(job: Job, state: State) -> dict[str, Any]:
+def row_of(job: Job, state: State) -> dict[str, Any]:
+    """What is kept of a new job, as `insert` takes it."""
     return {
         "uuid": job.uuid,
         "name": job.description,
@@ -288,8 +289,10 @@ def _row(job: Job, state: State) -> dict[str, Any]:
     }
 
 
-def _json(rows: Sequence[dict[str, Any]]) -> str:
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+def insert(cr: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Write new jobs with one statement, which answers the uuids of those it has written."""
+    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    cr.execute_unflushed(_INSERT, {"rows": text})
 
 
 def _keepable(context: Any) -> dict[str, Any]:

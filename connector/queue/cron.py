@@ -1,0 +1,127 @@
+"""
+Periodic jobs: each occurrence of a row of `ir_cron` becomes one job.
+
+The dispatcher hands occurrences out: the job and the time of the next occurrence are one commit,
+under the lock of the row, so that any number of machines makes one job of each.
+
+Of occurrences that were missed, each one runs where `doall` is set, else one stands for all.
+Both are told in the description of the job and in the log.
+"""
+
+from __future__ import annotations
+
+import ast
+import logging
+from datetime import datetime
+from typing import Any
+
+from connector.connector import pg_try_advisory_lock
+from connector.exception import FailedJobError, NothingToDoJob, RetryableJobError
+from connector.queue.call import Job
+from connector.queue.function import register
+from connector.queue.method import method_of
+from connector.queue.state import State
+from connector.queue.storage import insert, row_of
+from connector.session import ConnectorSession
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "root.cron"
+#: Rows looked at, and occurrences of one row handed out, in one transaction.
+LIMIT = 100
+#: A run that would overlap the one before it comes back after this time.
+OVERLAP_SECONDS = 10
+
+_DUE = """
+SELECT cron.id, cron.name, cron.priority, cron.numbercall, cron.doall, cron.user_id,
+       users.company_id, cron.nextcall, cron.interval_number || ' ' || cron.interval_type AS step
+  FROM ir_cron AS cron LEFT JOIN res_users AS users ON users.id = cron.user_id
+ WHERE cron.active AND cron.numbercall <> 0
+   AND cron.nextcall <= clock_timestamp() AT TIME ZONE 'UTC'
+ ORDER BY cron.nextcall, cron.id LIMIT %(limit)s
+   FOR NO KEY UPDATE OF cron SKIP LOCKED
+"""
+
+_OCCURRENCES = """
+SELECT moment FROM generate_series(
+    %(nextcall)s::timestamp, clock_timestamp() AT TIME ZONE 'UTC', %(step)s::interval
+) AS moment ORDER BY moment
+"""
+
+_ADVANCE = """
+UPDATE ir_cron
+   SET nextcall = %(last)s::timestamp + %(step)s::interval, numbercall = %(left)s,
+       active = %(left)s <> 0
+ WHERE id = %(id)s
+"""
+
+_CALL = "SELECT name, model, function, args FROM ir_cron WHERE id = %(id)s"
+
+
+def run_cron(session: ConnectorSession, model_name: str, cron_id: int, occurrence: datetime) -> Any:
+    """Run a periodic job."""
+    if not pg_try_advisory_lock(session.env, f"cron:{cron_id}"):
+        raise RetryableJobError(
+            f"The run of cron {cron_id} before this one is not over.",
+            seconds=OVERLAP_SECONDS,
+            ignore_retry=True,
+        )
+    session.cr.execute(_CALL, {"id": cron_id})
+    cron = session.cr.dictfetchone()
+    if cron is None:
+        raise NothingToDoJob("The cron is not there any more.")
+    records = session.env[cron["model"]]
+    return method_of(records, cron["function"])(*_arguments(cron))
+
+
+run_cron.default_channel = CHANNEL  # type: ignore[attr-defined]  # as @job sets it
+register(run_cron)
+
+
+def hand_out(cr: Any) -> int:
+    """Make jobs of all occurrences that are due; answer how many; the caller commits."""
+    cr.execute_unflushed(_DUE, {"limit": LIMIT})
+    return sum(_hand_out(cr, cron) for cron in cr.dictfetchall())
+
+
+def _hand_out(cr: Any, cron: dict[str, Any]) -> int:
+    cr.execute_unflushed(_OCCURRENCES, cron)
+    due = [row[0] for row in cr.fetchall()]
+    if cron["doall"]:
+        allowed = LIMIT if cron["numbercall"] < 0 else min(LIMIT, cron["numbercall"])
+        due = runs = due[:allowed]
+    else:
+        runs = due[-1:]
+    missed = len(due) - 1
+    if missed:
+        logger.warning(
+            "Cron %r has missed %d runs", cron["name"], missed, extra={"cron": cron["id"]}
+        )
+    insert(cr, [row_of(_job(cron, moment, missed), State.PENDING) for moment in runs])
+    left = cron["numbercall"] if cron["numbercall"] < 0 else cron["numbercall"] - len(runs)
+    cr.execute_unflushed(_ADVANCE, {**cron, "last": due[-1], "left": left})
+    return len(runs)
+
+
+def _job(cron: dict[str, Any], moment: datetime, missed: int) -> Job:
+    told = f", {missed} missed" if missed else ""
+    job = Job(
+        run_cron,
+        model_name="ir.cron",
+        args=("ir.cron", cron["id"], moment),
+        priority=cron["priority"],
+        description=f"Cron {cron['name']} of {moment:%Y-%m-%d %H:%M}{told}",
+        # A run that has not begun stands for the next one; those to be caught up are each one.
+        identity_key=f"cron:{cron['id']}:{moment if cron['doall'] else 'next'}",
+    )
+    job.user_id, job.company_id = cron["user_id"], cron["company_id"]
+    return job
+
+
+def _arguments(cron: dict[str, Any]) -> tuple[Any, ...]:
+    try:
+        return tuple(ast.literal_eval(cron["args"] or "()"))
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise FailedJobError(
+            f"The arguments of cron {cron['name']!r} are no tuple: {cron['args']!r}. Mend them."
+        ) from error

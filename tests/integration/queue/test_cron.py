@@ -1,0 +1,181 @@
+"""Periodic jobs: occurrences become jobs, each once; what was missed is caught up and told."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connector.core import fields, sql
+from connector.exception import FailedJobError, NothingToDoJob
+from connector.queue import broker, cron
+from connector.queue.dispatcher import Dispatcher
+from connector.queue.job import OpenERPJobStorage
+
+
+@pytest.fixture
+def make(session):
+    """Make the only cron of the database, due for some minutes."""
+    session.env["ir.cron"].search([]).unlink()
+
+    def make(minutes: float, **values: Any) -> Any:
+        given = {
+            "name": "Sample",
+            "model": "res.partner",
+            "function": "search",
+            "args": "([],)",
+            "interval_type": "minutes",
+            "numbercall": -1,
+            "nextcall": fields.Datetime.now() - timedelta(minutes=minutes),
+        }
+        made = session.env["ir.cron"].create({**given, **values})
+        session.cr.execute("SELECT 1")  # flushes
+        return made
+
+    return make
+
+
+def names(cr: Any) -> list[str]:
+    cr.execute("SELECT name FROM queue_job ORDER BY id")
+    return [row[0] for row in cr.fetchall()]
+
+
+def row(cr: Any) -> Any:
+    cr.execute("SELECT numbercall, active, nextcall > now() AT TIME ZONE 'UTC' FROM ir_cron")
+    return cr.fetchone()
+
+
+def test_a_due_cron_becomes_one_job_that_makes_its_call(session, make):
+    """
+    An occurrence is one job, as the cron's user, and the next one lies ahead.
+    """
+    make(0.5)
+
+    assert (cron.hand_out(session.cr), cron.hand_out(session.cr)) == (1, 0)
+
+    assert row(session.cr) == (-1, True, True)
+    session.cr.execute("SELECT uuid FROM queue_job")
+    job = OpenERPJobStorage(session).load(session.cr.fetchone()[0])
+    assert (job.channel, job.user_id) == ("root.cron", session.uid)
+    assert job.perform(session) == session.env["res.partner"].search([])
+
+
+def test_one_run_stands_for_the_missed_ones_and_says_so(session, make, caplog):
+    """
+    Without `doall`, five occurrences are one job, which tells of the four missed.
+    """
+    make(4.5)
+
+    assert cron.hand_out(session.cr) == 1
+
+    assert names(session.cr)[0].endswith("4 missed")
+    assert "missed 4 runs" in caplog.text
+    assert row(session.cr)[2]
+
+
+def test_each_missed_run_is_caught_up_where_that_is_asked_for(session, make):
+    """
+    With `doall` every occurrence is a job, up to the number of calls; then the cron is over.
+    """
+    make(4.5, doall=True, numbercall=3)
+
+    assert cron.hand_out(session.cr) == 3
+
+    assert len(set(names(session.cr))) == 3
+    assert row(session.cr)[:2] == (0, False)
+    assert cron.hand_out(session.cr) == 0
+
+
+def test_a_run_that_has_not_begun_stands_for_the_next(session, make):
+    """
+    While the job of one occurrence waits, the next occurrence adds none.
+    """
+    made = make(0.5)
+    cron.hand_out(session.cr)
+    session.cr.execute("UPDATE ir_cron SET nextcall = nextcall - interval '1 minute'")
+    cron.hand_out(session.cr)
+
+    assert len(names(session.cr)) == 1
+    assert made.active
+
+
+def test_what_cannot_be_called_fails_with_advice(session, make):
+    """
+    Broken arguments are a failed job; a cron that is gone is nothing to do.
+    """
+    made = make(1, args="import os")
+    with pytest.raises(FailedJobError, match="no tuple"):
+        cron.run_cron(session, "ir.cron", made.id, fields.Datetime.now())
+    with pytest.raises(NothingToDoJob):
+        cron.run_cron(session, "ir.cron", 0, fields.Datetime.now())
+
+
+def test_eight_machines_make_one_job_of_an_occurrence(database):
+    """
+    Whoever hands out at the same time, an occurrence is one job.
+    """
+    with database.session(sql.READ_COMMITTED) as session:
+        session.cr.execute("UPDATE ir_cron SET active = true, nextcall = now() AT TIME ZONE 'UTC'")
+        session.cr.execute("SELECT count(*) FROM ir_cron")
+        crons = session.cr.fetchone()[0]
+    assert crons
+    made: list[int] = []
+    barrier = threading.Barrier(8)
+
+    def hand_out() -> None:
+        with database.cursor(sql.READ_COMMITTED) as cr:
+            barrier.wait()
+            made.append(cron.hand_out(cr))
+
+    threads = [threading.Thread(target=hand_out) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(made) == crons
+
+
+def test_old_jobs_are_removed_by_a_cron(session):
+    """
+    The addon brings a daily cron that removes old jobs.
+    """
+    found = session.env.ref("connector.cron_remove_old_jobs")
+
+    assert (found.model, found.function, found.interval_type) == ("queue.job", "autovacuum", "days")
+    assert session.env["queue.job"].autovacuum() == "0 removed"
+
+
+def test_an_uninstalled_connector_leaves_nothing_of_the_queue(database):
+    """
+    Removing the addon `connector` drops the tables and the function beside its models.
+    """
+    from connector.core import modules
+
+    modules.uninstall(database.name, ["connector"])
+
+    with database.cursor(sql.READ_COMMITTED) as cr:
+        cr.execute(
+            "SELECT relname FROM pg_class WHERE relname LIKE 'queue_job%%'"
+            " UNION SELECT proname FROM pg_proc WHERE proname LIKE 'queue_job%%'"
+        )
+        assert cr.fetchall() == []
+
+
+def test_the_dispatcher_hands_out_what_is_due(database):
+    """
+    A step of the dispatcher makes the jobs of due crons and hands them over.
+    """
+    with database.cursor(sql.READ_COMMITTED) as cr:
+        cr.execute("UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC'")
+    dispatcher = Dispatcher(database.name, broker.current())
+    try:
+        dispatcher.step()
+    finally:
+        dispatcher.close()
+
+    with database.cursor(sql.READ_COMMITTED) as cr:
+        cr.execute("SELECT state, channel FROM queue_job")
+        assert ("enqueued", "root.cron") in cr.fetchall()
