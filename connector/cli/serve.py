@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import threading
+
 import click
 
 from connector.cli.entry import open_servers
@@ -24,6 +29,7 @@ from connector.server.settings import MEBIBYTE, Settings
               metavar="MIB", help="Size of the largest request.")  # fmt: skip
 @click.option("--max-time", default=120.0, show_default=True, type=click.FloatRange(0.1),
               metavar="SECONDS", help="Longest time of a call.")  # fmt: skip
+@click.option("--stop-with-input", is_flag=True, help="End when standard input ends.")
 def serve(
     database: tuple[str, ...],
     host: str,
@@ -31,6 +37,7 @@ def serve(
     threads: int,
     max_request: int,
     max_time: float,
+    stop_with_input: bool,
 ) -> None:
     """
     Serve databases over the external API: JSON-RPC, XML-RPC, sessions and API keys.
@@ -51,6 +58,8 @@ def serve(
         _load(names, config)
         listening = listen(host, port)
         app = make_app(settings, MasterPassword.of(config))
+        if stop_with_input:
+            threading.Thread(target=_end_with_input, daemon=True).start()
         what = "every database" if settings.list_db else ", ".join(names)
         run(
             app,
@@ -58,6 +67,12 @@ def serve(
             settings.threads,
             lambda: click.echo(f"Serving {what} at {url_of(listening)}"),
         )
+
+
+def _end_with_input() -> None:
+    """Who started the server holds its input, and so ends it however it ends itself."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _load(names: tuple[str, ...], config: Config) -> None:

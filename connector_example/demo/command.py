@@ -18,6 +18,7 @@ from connector_example.demo.report import print_findings, print_report
 from connector_example.demo.shop_process import ShopProcess
 from connector_example.demo.witness import Tables, read_shop
 from connector_example.demo.workers import Workers
+from connector_example.odoo.demo import run_demo, target_from
 from connector_example.verify import Finding, differences
 
 DATABASE = "connector_demo"
@@ -37,13 +38,33 @@ LOOK_FURTHER = "look further: connector jobs list -d {database}"
 )
 @click.option("--seed", type=int, help="Choose the records to change by this number.")
 @click.option("--kill", is_flag=True, help="Kill workers and Redis while jobs run.")
-def demo(database: str, workers: int, change: int, seed: int | None, kill: bool) -> int:
+@click.option("--odoo", is_flag=True, help="Partners of an Odoo-like server instead of the shop.")
+@click.option("--odoo-url", help="That server; without it a second database behind our own.")
+@click.option("--odoo-database", help="The database of --odoo-url.")
+@click.option("--odoo-login", default="admin", show_default=True, help="The user of --odoo-url.")
+def demo(
+    database: str,
+    workers: int,
+    change: int,
+    seed: int | None,
+    kill: bool,
+    odoo: bool,
+    odoo_url: str | None,
+    odoo_database: str | None,
+    odoo_login: str,
+) -> int:
     """
     Import an example shop through background jobs, and check every record.
 
     Starts the servers, makes a database, opens the shop, imports its 6,874 records and compares
     each with its source. Run again, it finds nothing to do.
+
+    With --odoo partners are imported from a server of the external API, and exported to it; a
+    server named by --odoo-url is only read.
     """
+    if odoo or odoo_url:
+        target = target_from(odoo_url, odoo_database, odoo_login) if odoo_url else None
+        return run_demo(database, workers, target)
     console = Console(highlight=False, soft_wrap=True)
     with ExitStack() as stack:
         with _step(console, "servers"):

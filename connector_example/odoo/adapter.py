@@ -43,11 +43,13 @@ class OdooAdapter(CRUDAdapter):
         """
         Records in the order of their ids, so that none is missed when some go meanwhile.
 
-        The filter `since` leaves those that were written before that time.
+        The filter `since` leaves out those that were written before that time.
         """
         domain: list[Any] = [("id", ">", page or 0)]
         if since := (filters or {}).get("since"):
-            domain.append((self._updated_at_field, ">=", since))
+            # What was never written, or past the models, has no time to be compared.
+            changed = [(self._updated_at_field, ">=", since), (self._updated_at_field, "=", False)]
+            domain = ["&", *domain, "|", *changed]
         found = self._rows(domain, PAGE_RECORDS)
         return Page(found, found[-1]["id"] if len(found) == PAGE_RECORDS else None)
 
