@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from connector.core import modules, registries, sql
 from connector.core.environment import Environment
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 SUPERUSER_ID = 1
 CACHE_SIZE = 8192
+
+Result = TypeVar("Result")
 
 
 class Registry(Signalled, Mapping[str, Any]):
@@ -138,6 +140,22 @@ class Registry(Signalled, Mapping[str, Any]):
     def cursor(self, isolation_level: str | None = None) -> sql.Cursor:
         """A cursor on the database, REPEATABLE READ unless told otherwise."""
         return self._db.cursor(isolation_level)
+
+    def run(
+        self, work: Callable[[Any], Result], isolation_level: str | None = None, uid: int = 1
+    ) -> Result:
+        """
+        Do *work* with an environment on a cursor of its own, and commit: an outermost edge.
+
+        After a serialization failure, a deadlock or a lock timeout it is done anew, at most
+        five times, so it must not do anything outside the database.
+        """
+
+        def once() -> Result:
+            with Environment.manage(), self.cursor(isolation_level) as cr:
+                return work(Environment(cr, uid, {}))
+
+        return sql.retried(once)
 
     def in_test_mode(self) -> bool:
         return self.test_cr is not None

@@ -17,7 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from connector.core.exceptions import FieldValueError, ModelDefinitionError, UnknownFieldError
+from connector.core.exceptions import (
+    FieldValueError,
+    ModelDefinitionError,
+    SingletonError,
+    UnknownFieldError,
+)
 
 __all__ = ["MAGIC_FIELDS", "Field"]
 
@@ -205,7 +210,11 @@ class Field:
 
     def missed(self, record: Any) -> Any:
         """The cached value of *record* after reading or computing it."""
-        record.ensure_one()
+        if len(record._ids) != 1:
+            raise SingletonError(
+                f"Expected singleton: {record!r}. {self!r} is the value of one record: "
+                f"loop over the records, or use mapped({self.name!r})."
+            )
         return record._value_of(self)
 
     # -- conversions ----------------------------------------------------------------------

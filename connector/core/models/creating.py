@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
-from connector.core.exceptions import RequiredValueError
+from connector.core.exceptions import FieldValueError, RequiredValueError
 from connector.core.fields import Command, Field
 from connector.core.models.cache import FLUSH_ROWS
 from connector.core.models.deleting import Deleting
@@ -46,7 +46,13 @@ class Creating(Deleting):
         for parent_name, (link, inherited) in plan.inherits.items():
             self._create_parents(parent_name, link, inherited, many)
         names = many[0].keys() if len(many) == 1 else set().union(*many)
-        columns = self._new_columns(plan, many, names)
+        try:
+            columns = self._new_columns(plan, many, names)
+        except FieldValueError as error:
+            raise self._misplaced(error, plan, many) from error
+        for name in names - plan.column_names:
+            for vals in many if self._fields[name].x2many else ():
+                self._check_commands(self._fields[name], vals.get(name))
         ids = transaction.reserve_ids(self._sequence, len(many))
         self._fill_new(plan, ids, columns)
         records = self._browse(self.env, tuple(ids))
@@ -123,10 +129,26 @@ class Creating(Deleting):
             columns.append((field, cached))
         return columns
 
+    def _misplaced(
+        self, error: FieldValueError, plan: Plan, many: list[dict[str, Any]]
+    ) -> FieldValueError:
+        """The same error with the dictionary that it comes from."""
+        for place, vals in enumerate(many, 1):
+            try:
+                for field in plan.columns:
+                    if vals.get(field.name) is not None:
+                        field.to_cache(vals[field.name], self)
+            except FieldValueError:
+                return FieldValueError(
+                    f"{error} It is in record {place} of {len(many)} to create, with "
+                    f"{_shown(vals)}."
+                )
+        return error
+
     def _required(self, field: Field, vals: Values) -> RequiredValueError:
-        shown = ", ".join(f"{name}={value!r}" for name, value in list(vals.items())[:5])
         return RequiredValueError(
-            f"Missing required value for {field!r} ({field.string}) in a record with {shown}. "
+            f"Missing required value for {field!r} ({field.string}) in a record with "
+            f"{_shown(vals)}. "
             f"Give the field a value."
         )
 
@@ -192,3 +214,7 @@ class Creating(Deleting):
                 record._run_commands(field, commands)
         if made:
             self.env[field.comodel_name].create(made)
+
+
+def _shown(vals: Values) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in list(vals.items())[:5])

@@ -96,7 +96,10 @@ def _leaf(record: Any, leaf: Leaf) -> bool:
         if not field.x2many:
             linked = linked.with_context(active_test=False)
         return any(_leaf(each, Leaf(rest, leaf.operator, leaf.value)) for each in linked)
-    cached = record._ids[0] if name == "id" else record._known(field)
+    if name == "id":
+        cached = record._ids[0]
+    else:
+        cached = record._value_of(field) if field.local else record._known(field)
     if field.x2many:
         return _holds(cached or (), leaf)
     return _compared(record, field, cached, leaf.operator, leaf.value)

@@ -54,17 +54,17 @@ class Reading(Setup):
         try:
             return values[id_]
         except KeyError:
-            raise self._missing(id_) from None
+            raise self._missing(id_, field) from None
 
     def _draft_value(self, field: Field, id_: Any) -> Any:
         if id_.origin:
             return self.browse(id_.origin)._known(field)
         return () if field.x2many else field.missing
 
-    def _missing(self, id_: Any) -> MissingError:
+    def _missing(self, id_: Any, field: Field) -> MissingError:
         return MissingError(
-            f"The record {self._name}({id_},) does not exist or has been deleted. "
-            f"Check with exists() before reading it."
+            f"The record {self._name}({id_},) does not exist or has been deleted, so "
+            f"{field!r} cannot be read. Check with exists() before reading it."
         )
 
     # -- related and computed -------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from connector.core.exceptions import SingletonError, UnknownFieldError
 from connector.core.fields import Field
@@ -38,9 +38,15 @@ class Recordset(metaclass=MetaModel):
     _fields: ClassVar[dict[str, Field]] = {}
     _rec_name: ClassVar[str | None] = None
 
-    if TYPE_CHECKING:
-        # Models get their fields and methods from the addons of a database.
-        def __getattr__(self, name: str) -> Any: ...
+    def __getattr__(self, name: str) -> Any:
+        # Models get their fields and methods from the addons of a database; what comes here
+        # was not found.
+        raise AttributeError(
+            f"{self._name!r} has no field or method {name!r}. Correct the name, or install the "
+            f"addon that adds it. It has {', '.join(sorted(self._fields))}.",
+            name=name,
+            obj=self,
+        )
 
     # -- making ---------------------------------------------------------------------------
 

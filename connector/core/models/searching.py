@@ -95,7 +95,7 @@ class Searching(Keys):
         return Condition(self.env)
 
     def _where(self, domain: Sequence[Any]) -> tuple[Condition, str]:
-        node = parse(domain)
+        node = self._parsed(domain)
         if (
             self._has_active
             and self.env.context.get("active_test", True)
@@ -110,6 +110,12 @@ class Searching(Keys):
         # Rows of a model are there for the statement only once they are inserted.
         condition.fields.add(self._fields["id"])
         return condition, where
+
+    def _parsed(self, domain: Sequence[Any]) -> Node:
+        try:
+            return parse(domain)
+        except DomainError as error:
+            raise DomainError(f"Records of {self._name!r} cannot be searched: {error}") from None
 
     def _flush_fields(self, fields: Iterable[Field]) -> None:
         """Write what waits if one of *fields* is part of it."""

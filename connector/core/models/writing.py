@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from connector.core.exceptions import (
+    FieldValueError,
     MissingError,
     UnknownFieldError,
     UserError,
@@ -109,11 +110,20 @@ class Writing(Searching):
             if field.is_column and not field.inverse and not field.related:
                 columns[name] = value
             else:
+                self._check_commands(field, value)
                 others.append((field, value))
         changed = bool(columns) and self._write_columns(plan, columns)
         for field, value in others:
             self._write_other(field, value)
         return changed or bool(others)
+
+    def _check_commands(self, field: Any, value: Any) -> None:
+        """Refuse what cannot be read as commands before anything is written."""
+        if field.x2many:
+            try:
+                field.commands(value)
+            except FieldValueError as error:
+                raise FieldValueError(f"{error} Nothing is written on {self!r}.") from error
 
     def _write_columns(self, plan: Plan, vals: Values) -> bool:
         if len(self._ids) > 1 and any(self._fields[name].translate for name in vals):
@@ -138,7 +148,10 @@ class Writing(Searching):
     def _write_plain(self, plan: Plan, vals: Values) -> bool:
         """Put values that differ into the cache, and note that they wait; were there any?"""
         fields = self._fields
-        converted = [(fields[name], fields[name].to_cache(vals[name], self)) for name in vals]
+        try:
+            converted = [(fields[name], fields[name].to_cache(vals[name], self)) for name in vals]
+        except FieldValueError as error:
+            raise FieldValueError(f"{error} Nothing is written on {self!r}.") from error
         changed = False
         for field, value in converted:
             if value is None and field.required:

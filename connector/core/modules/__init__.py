@@ -5,8 +5,6 @@ These functions change a database and leave its registry loaded anew.  Each may 
 several processes at once: they take turns.
 """
 
-import random
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,9 +26,6 @@ __all__ = [
     "uninstall",
     "update",
 ]
-
-#: how often a load that another transaction was in the way of is run
-TRIES = 5
 
 
 def initialise(db_name: str, demo: bool = False) -> Any:
@@ -81,16 +76,13 @@ def reset_modules_state(db_name: str) -> None:
 
 
 def _change(db_name: str, changes: Changes) -> Any:
-    for attempt in range(1, TRIES + 1):
-        try:
-            return registries.builder()(db_name, update_module=True, changes=changes)
-        except sql.errors.Error as error:
-            if not sql.errors.is_conflict(error):
-                raise
-            if attempt == TRIES:
-                raise ModuleError(
-                    f"The addons of {db_name!r} cannot be changed while others work in it: "
-                    f"{str(error).strip()}. Nothing is half done; stop the workers and try again."
-                ) from error
-            time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - not a secret
-    raise AssertionError("the loop returns or raises")
+    new = registries.builder()
+    try:
+        return sql.retried(lambda: new(db_name, update_module=True, changes=changes))
+    except sql.errors.Error as error:
+        if not sql.errors.is_conflict(error):
+            raise
+        raise ModuleError(
+            f"The addons of {db_name!r} cannot be changed while others work in it: "
+            f"{str(error).strip()}. Nothing is half done; stop the workers and try again."
+        ) from error

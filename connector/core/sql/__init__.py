@@ -3,6 +3,7 @@
 from connector.core.sql import administration, composed, errors, locks, schema
 from connector.core.sql.cursor import READ_COMMITTED, REPEATABLE_READ, Cursor
 from connector.core.sql.pool import on_release
+from connector.core.sql.retrying import retried
 from connector.core.sql.rolled_back import RolledBackCursor
 from connector.core.sql.server import (
     Database,
@@ -38,6 +39,7 @@ __all__ = [
     "in_use",
     "locks",
     "on_release",
+    "retried",
     "schema",
     "use_server",
 ]

@@ -519,3 +519,19 @@ def test_graph_order(addon_folder):
     found = graph.Graph()
     assert found.add(["base", "d", "a", "b", "c", "absent"]) == ["absent"]
     assert [node.name for node in found] == ["base", "b", "c", "a", "d"]
+
+
+def test_buttons_that_do_it_now(database, shop):
+    """
+    An immediate button commits, changes the database and gives its new registry.
+    """
+    with database.env() as env:
+        env["ir.module.module"].update_list()
+        module = env["ir.module.module"].search([("name", "=", "shop_test")])
+        registry = module.button_immediate_install()
+        assert registry is Registry(database.name)
+        assert "test.shop" in registry
+        after = Environment(env.cr, 1, {})
+        assert after["ir.module.module"].browse(module.id).state == "installed"
+        registry = after["ir.module.module"].browse(module.id).button_immediate_uninstall()
+        assert "test.shop" not in registry

@@ -26,10 +26,11 @@ def apply(env: Any, model_names: Iterable[str]) -> None:
     """
     registry, cr = env.registry, env.cr
     env.flush()  # the registry is built from rows that may still wait
+    # First of all: a definition that cannot be set up has to be taken out again.
+    cr.postrollback.add(lambda: registry.setup_models(cr))
     registry.setup_models(cr)
     registry.init_models(cr, list(dict.fromkeys(model_names)), {"update_custom_fields": True})
     cr.postcommit.add(registry.signal_registry_change)
-    cr.postrollback.add(lambda: registry.setup_models(cr))
 
 
 def add_to_registry(env: Any) -> None:

@@ -157,3 +157,51 @@ def test_failure_of_a_batch_leaves_nothing(env: Any) -> None:
         env["errors.thing"].create([{"name": "a"}, {"name": "b", "number": "x"}, {"name": "c"}])
     assert env["errors.thing"].search_count([]) == 0
     env.flush()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"number": "1x"}, r"errors.thing.number: '1x'.*Nothing is written on errors.thing\("),
+        ({"name": "b", "owner_ids": [(9, 1)]}, r"errors.thing.owner_ids.*errors.thing\("),
+        ({"name": "b", "owner_ids": "x"}, r"errors.thing.owner_ids.*Give commands"),
+    ],
+)
+def test_refused_write_changes_nothing(env: Any, values: dict[str, Any], message: str) -> None:
+    """
+    A bad value is told with the record, and the good ones beside it are not written either.
+    """
+    thing = env["errors.thing"].create({"name": "a"})
+    with pytest.raises(exceptions.FieldValueError, match=message):
+        thing.write(values)
+    env.invalidate_all()
+    assert thing.name == "a"
+
+
+def test_bad_value_in_a_batch_is_placed(env: Any) -> None:
+    """
+    create says which of the dictionaries it is, and creates none.
+    """
+    rows: list[dict[str, Any]] = [{"name": "a"}, {"name": "b", "number": "1x"}, {"name": "c"}]
+    with pytest.raises(exceptions.FieldValueError, match=r"record 2 of 3 .*name='b'"):
+        env["errors.thing"].create(rows)
+    with pytest.raises(exceptions.FieldValueError, match="no command"):
+        env["errors.thing"].create({"name": "a", "owner_ids": [(9,)]})
+    assert not env["errors.thing"].search([])
+
+
+def test_questions_name_field_and_record(env: Any) -> None:
+    """
+    Reading of several records, of none that is there, or of what is no field.
+    """
+    things = env["errors.thing"].create([{"name": "a"}, {"name": "b"}])
+    with pytest.raises(exceptions.SingletonError, match=r"errors.thing\(\d+, \d+\).*thing.name"):
+        assert things.name
+    with pytest.raises(exceptions.MissingError, match=r"thing\(4711,\).*errors.thing.name"):
+        assert things.browse(4711).name
+    with pytest.raises(exceptions.DomainError, match="'errors.thing' cannot be searched"):
+        things.search([("name", "~", "a")])
+    with pytest.raises(AttributeError, match="'errors.thing' has no field or method 'nmae'"):
+        assert things[0].nmae
+    with pytest.raises(AttributeError, match="nmae"):
+        things.sorted("nmae")

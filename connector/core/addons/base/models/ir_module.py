@@ -1,9 +1,10 @@
 """Addons, as the database knows them."""
 
+from collections.abc import Callable
 from typing import Any
 
-from connector.core import api, fields, models
-from connector.core.modules import State, states
+from connector.core import api, fields, models, registries
+from connector.core.modules import State, apply_marked, states
 from connector.core.modules.manifest import manifest_of
 
 _STATES = [(state.value, state.value.capitalize()) for state in State]
@@ -53,6 +54,30 @@ class IrModuleModule(models.Model):
     def button_install(self) -> None:
         """Mark these addons and what they need to be installed."""
         self._mark(states.mark_install, False)
+
+    def button_immediate_install(self) -> Any:
+        """Install these addons now, in transactions of their own; returns the new registry."""
+        return self._apply(self.button_install)
+
+    def button_immediate_upgrade(self) -> Any:
+        """Bring these addons up to date now; returns the new registry."""
+        return self._apply(self.button_upgrade)
+
+    def button_immediate_uninstall(self) -> Any:
+        """Remove these addons now; returns the new registry."""
+        return self._apply(self.button_uninstall)
+
+    def _apply(self, mark: Callable[[], None]) -> Any:
+        """
+        Commit, and have the marks followed. Environments made before are of the old registry.
+        """
+        mark()
+        cr = self.env.cr
+        cr.commit()
+        apply_marked(cr.dbname)
+        cr.rollback()  # a snapshot of before is no use any more
+        type(self.env).reset()
+        return registries.registries.find(cr.dbname)
 
     def button_upgrade(self) -> None:
         """Mark these addons and those that need them to be upgraded."""

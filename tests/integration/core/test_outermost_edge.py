@@ -1,0 +1,89 @@
+"""The outermost edge: work that conflicts is run again; work that fails leaves no trace."""
+
+import contextlib
+import threading
+
+import pytest
+
+from connector.core import exceptions, sql
+
+pytestmark = pytest.mark.addons("base")
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01", "55P03"])
+def test_conflicts_are_run_again(database, code):
+    """
+    Work that met a conflict is done anew, in a transaction of its own, and committed once.
+    """
+    registry, tries = database.registry, []
+
+    def work(env):
+        tries.append(env.cr)
+        env["ir.config_parameter"].set_param("tries", str(len(tries)))
+        if len(tries) < 3:
+            env.cr.execute(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$")
+        return len(tries)
+
+    assert registry.run(work) == 3
+    assert len(set(map(id, tries))) == 3
+    assert registry.run(lambda env: env["ir.config_parameter"].get_param("tries")) == "3"
+
+
+def test_conflict_that_stays_is_raised(database):
+    """
+    After five tries the conflict is the caller's; any other error is at once.
+    """
+    registry, tries = database.registry, []
+
+    def work(env, statement):
+        tries.append(1)
+        env.cr.execute(statement)
+
+    with pytest.raises(sql.errors.SerializationFailure):
+        registry.run(
+            lambda env: work(env, "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END $$")
+        )
+    assert len(tries) == 5
+    with pytest.raises(sql.errors.UndefinedTable):
+        registry.run(lambda env: work(env, "SELECT * FROM no_such"))
+    assert len(tries) == 6
+
+
+def test_two_writers_of_one_row_both_count(database):
+    """
+    At REPEATABLE READ the second of two counters starts again from what the first committed.
+    """
+    registry = database.registry
+    registry.run(lambda env: env["ir.config_parameter"].set_param("count", "0") and None)
+    both_read = threading.Barrier(2)
+
+    def count(env):
+        value = int(env["ir.config_parameter"].get_param("count"))
+        if not both_read.broken:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both_read.wait(5)
+            both_read.abort()
+        env["ir.config_parameter"].set_param("count", str(value + 1))
+
+    threads = [threading.Thread(target=registry.run, args=(count,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert registry.run(lambda env: env["ir.config_parameter"].get_param("count")) == "2"
+
+
+def test_manual_field_that_cannot_be_set_up_leaves_no_trace(database):
+    """
+    The registry works on after a custom field was refused.
+    """
+    registry = database.registry
+    with pytest.raises(exceptions.CoreError, match="no.such"):
+        registry.run(
+            lambda env: env["ir.model.fields"].create(
+                {"model": "res.partner", "name": "x_bad", "ttype": "many2one",
+                 "relation": "no.such"}
+            )
+        )  # fmt: skip
+    assert registry.run(lambda env: "x_bad" in env["res.partner"]._fields) is False
+    assert registry.run(lambda env: env["res.partner"].create({"name": "a"}).name) == "a"
