@@ -19,6 +19,8 @@ class ConnectorCheckpoint(models.Model):
     record_id = fields.Integer(string="Record ID")
     backend_id = fields.Reference(selection=[], string="Imported from", required=True)
     message = fields.Text()
+    record = fields.Reference(selection=[], compute="_compute_record")
+    name = fields.Char(compute="_compute_name", search="_search_name")
     state = fields.Selection(
         [(NEED_REVIEW, "Need Review"), (REVIEWED, "Reviewed")],
         required=True,
@@ -33,6 +35,42 @@ class ConnectorCheckpoint(models.Model):
             "A checkpoint names a record or says a message.",
         ),
     ]
+
+    @api.depends("model_id", "record_id")
+    def _compute_record(self) -> None:
+        for point in self:
+            model = point.model_id.model
+            there = model in self.env and self.env[model].browse(point.record_id).exists()
+            point.record = f"{model},{point.record_id}" if there else False
+
+    @api.depends("model_id", "record_id", "message")
+    def _compute_name(self) -> None:
+        for point in self:
+            point.name = point.record.display_name if point.record else point.message
+
+    @api.model
+    def _search_name(self, operator: str, value: Any) -> list[Any]:
+        """Find checkpoints by the names of their records, in all the models they are of."""
+        found = self.search([("record_id", "=", 0), ("message", operator, value)])
+        points = self.search([("record_id", ">", 0)])
+        for model in {point.model_id.model for point in points} & set(self.env.registry.models):
+            named = {
+                record_id
+                for record_id, _ in self.env[model].name_search(
+                    value, operator=operator, limit=None
+                )
+            }
+            found |= points.filtered(
+                lambda point, model=model, named=named: (
+                    point.model_id.model == model and point.record_id in named
+                )
+            )
+        return [("id", "in", found.ids)]
+
+    @api.model
+    def _needaction_domain_get(self) -> list[Any]:
+        """Give what waits for somebody."""
+        return [("state", "=", NEED_REVIEW)]
 
     @api.multi
     def reviewed(self) -> bool:
@@ -75,3 +113,25 @@ class ConnectorCheckpoint(models.Model):
     def create_from_message(self, backend_model_name: str, backend_id: int, message: str) -> Any:
         """Make a checkpoint that says a message about a backend."""
         return self.create_from_name(None, None, backend_model_name, backend_id, message)
+
+
+class ConnectorCheckpointReview(models.TransientModel):
+    """The wizard that reviews all chosen checkpoints."""
+
+    _name = "connector.checkpoint.review"
+    _description = "Checkpoints Review"
+
+    checkpoint_ids = fields.Many2many(
+        "connector.checkpoint", string="Checkpoints", default=lambda self: self._chosen()
+    )
+
+    @api.model
+    def _chosen(self) -> list[int]:
+        return list(self.env.context.get("active_ids") or ())
+
+    @api.multi
+    def review(self) -> dict[str, str]:
+        """Review them."""
+        self.ensure_one()
+        self.checkpoint_ids.reviewed()
+        return {"type": "ir.actions.act_window_close"}

@@ -100,6 +100,14 @@ class CRUDAdapter(BackendAdapter):
         """Give many records; a backend that lists by id answers this with one request."""
         return [self.read(external_id) for external_id in external_ids]
 
+    def images(self, external_id: ExternalId) -> Iterable[Any]:
+        """Give what the backend tells of a record's images."""
+        raise self._missing("images")
+
+    def read_image(self, image: Any) -> bytes:
+        """Give the bytes of one of them; IDMissingInBackend when it is gone."""
+        raise self._missing("read_image")
+
     def _missing(self, method: str) -> NotImplementedError:
         return NotImplementedError(
             f"{type(self).__module__}.{type(self).__qualname__} has no {method}(). "

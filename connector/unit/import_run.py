@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     CREATED = "created"  #: it and its binding are new
     UPDATED = "updated"  #: something differed and was written
     UNCHANGED = "unchanged"  #: nothing differed, nothing was written
+    REMOVED = "removed"  #: the backend's record lost it; only lines are removed by an import
     SKIPPED = "skipped"  #: the importer has a reason to leave it
     MISSING = "missing"  #: the backend does not have it any more
 
@@ -27,7 +28,14 @@ class Outcome(StrEnum):
 _WEIGHT = {
     outcome: weight
     for weight, outcome in enumerate(
-        (Outcome.UNCHANGED, Outcome.SKIPPED, Outcome.MISSING, Outcome.UPDATED, Outcome.CREATED)
+        (
+            Outcome.UNCHANGED,
+            Outcome.SKIPPED,
+            Outcome.MISSING,
+            Outcome.REMOVED,
+            Outcome.UPDATED,
+            Outcome.CREATED,
+        )
     )
 }
 

@@ -22,6 +22,7 @@ from connector.connector import (
 )
 from connector.exception import IDMissingInBackend, RetryableJobError
 from connector.session import Recordset
+from connector.unit.add_checkpoint import AddCheckpoint
 from connector.unit.backend_adapter import BackendAdapter, CRUDAdapter
 from connector.unit.checksum import checksum
 from connector.unit.dependency import Dependency, dependencies_in
@@ -31,7 +32,7 @@ from connector.unit.map_record import MapRecord
 from connector.unit.modifier import to_utc
 from connector.unit.synchronizer import Importer, Synchronizer
 
-__all__ = ["Importer", "RecordImporter", "import_lock_name", "stamp_of"]
+__all__ = ["AddCheckpoint", "Importer", "RecordImporter", "import_lock_name", "stamp_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,9 @@ class RecordImporter(Importer):
 
     #: Pairs of a path in the record, `"artist_id"` or `"lines.track_id"`, and a binding model.
     _dependencies: ClassVar[list[tuple[str, str]]] = []
+
+    #: Whether a person is asked to look at each new record, through the unit `AddCheckpoint`.
+    _checkpoint_new: ClassVar[bool] = False
 
     def __init__(self, connector_env: ConnectorEnvironment) -> None:
         super().__init__(connector_env)
@@ -273,6 +277,7 @@ class RecordImporter(Importer):
         self.validate_data(values)
         values.setdefault(self.binder._backend_field, self.backend_record.id)
         values.update(self._link_values())
+        values.update(self._lines.adopted(self._lines_of(values), None))
         self._lines.note(values, run)
         if run.gathers == self.connector_env.model_name and self.key not in run.waiting:
             run.gathered[self.key] = (self, values)
@@ -280,7 +285,16 @@ class RecordImporter(Importer):
         run.writing.add(self.key)
         binding = self.create(values)
         self._bind(binding)
+        self._add_checkpoint(binding)
         return binding
+
+    def _lines_of(self, values: Values) -> Values:
+        targets = [target for _, target, _ in self.mapper.children]
+        return {target: values[target] for target in targets if target in values}
+
+    def _add_checkpoint(self, binding: Recordset) -> None:
+        if self._checkpoint_new:
+            self.unit_for(AddCheckpoint).run(binding.id)
 
     def create_gathered(self) -> None:
         """Create the records that the run has gathered, together, and end their imports."""
@@ -294,6 +308,7 @@ class RecordImporter(Importer):
         bindings = model.create([values for _, values in gathered.values()])
         for importer, binding in zip(importers, bindings, strict=True):
             importer._bind(binding)
+            importer._add_checkpoint(binding)
             importer.after_import(binding)
         run.writing.difference_update(gathered)
 
@@ -309,8 +324,9 @@ class RecordImporter(Importer):
     def _update(
         self, binding: Recordset, values: Values, lines: Values, stamps: Values, force: bool
     ) -> Outcome:
+        lines = self._lines.adopted(lines, binding)
         self._lines.note(lines, self.import_run)
-        removed = self._lines.removed(binding, lines)
+        removed = self._lines.removed(binding, lines, self.import_run)
         same = "checksum" in stamps and binding.checksum == stamps["checksum"]
         changes = {} if same and not force else {**values, **stamps}
         changes.update(written(lines))

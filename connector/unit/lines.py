@@ -19,6 +19,8 @@ __all__ = ["ADDED", "KEPT", "WRITTEN", "MappedLines", "written"]
 
 #: The x2many commands that an import mapper gives for lines.
 ADDED, WRITTEN, KEPT = 0, 1, 4
+#: A line of another record becomes one of this record's; a written one follows.
+LINKED = KEPT
 _OUTCOMES = {ADDED: Outcome.CREATED, WRITTEN: Outcome.UPDATED, KEPT: Outcome.UNCHANGED}
 
 #: Target field -> commands.
@@ -27,11 +29,21 @@ Lines = dict[str, Any]
 
 def written(lines: Lines) -> Lines:
     """Give the commands that change something, of the fields that have any."""
-    changes = {
-        target: [command for command in commands if command[0] != KEPT]
-        for target, commands in lines.items()
-    }
+    changes = {}
+    for target, commands in lines.items():
+        changed = {line_id for kind, line_id, _ in commands if kind == WRITTEN}
+        changes[target] = [
+            command for command in commands if command[0] != KEPT or command[1] in changed
+        ]
     return {target: commands for target, commands in changes.items() if commands}
+
+
+def _linked(command: tuple[int, int, Any], own: set[int]) -> list[tuple[int, int, Any]]:
+    """Link a known line that is not among the record's own, before it is written."""
+    kind, line_id, line = command
+    if kind == ADDED or line_id in own:
+        return [command]
+    return [(LINKED, line_id, 0), (WRITTEN, line_id, line or {})]
 
 
 class MappedLines:
@@ -46,6 +58,21 @@ class MappedLines:
         targets = [target for _, target, _ in self._children if target in values]
         return {target: values.pop(target) for target in targets}
 
+    def adopted(self, lines: Lines, binding: Recordset | None) -> Lines:
+        """
+        Give the commands with those lines linked that were another record's until now.
+
+        A record that does not exist yet has no lines: *binding* is None.
+        """
+        adopted = dict(lines)
+        for _, target, _ in self._children:
+            own = set(binding[target].ids) if binding is not None and target in lines else set()
+            if target in lines:
+                adopted[target] = [
+                    each for command in lines[target] for each in _linked(command, own)
+                ]
+        return adopted
+
     def note(self, values: dict[str, Any], run: ImportRun) -> None:
         """Count each line in the run, by its own external id."""
         for _, target, model in self._children:
@@ -56,8 +83,8 @@ class MappedLines:
                 known = self._unit.env[model].browse(line_id) if line_id else line
                 run.note((model, str(known[binder._external_field])), _OUTCOMES[command])
 
-    def removed(self, binding: Recordset, lines: Lines) -> list[Recordset]:
-        """Give the normal records of the lines that the backend's record no longer has."""
+    def removed(self, binding: Recordset, lines: Lines, run: ImportRun) -> list[Recordset]:
+        """Give, and count, the normal records of the lines that the backend no longer has."""
         removed: list[Recordset] = []
         for _, target, model in self._children:
             binder = self._binder(model)
@@ -65,6 +92,8 @@ class MappedLines:
                 continue
             kept = {line_id for command, line_id, _ in lines[target] if command != ADDED}
             gone = [line for line in binding[target] if line.id not in kept]
+            for line in gone:
+                run.note((model, str(line[binder._external_field])), Outcome.REMOVED)
             removed += [binder.unwrap_binding(line, browse=True) for line in gone]
         return removed
 

@@ -56,6 +56,10 @@ class ShopInvoiceLine(models.Model):
             return super().create([self._with_invoice(each) for each in values])
         return super().create(self._with_invoice(values))
 
+    def write(self, values: Any) -> Any:
+        """A line that moves to another of the shop's invoices moves here too."""
+        return super().write(self._with_invoice(values) if "shop_invoice_id" in values else values)
+
     def _with_invoice(self, values: dict[str, Any]) -> dict[str, Any]:
         shop_invoice = self.env["shop.invoice"].browse(values["shop_invoice_id"])
         return {**values, "invoice_id": shop_invoice.openerp_id.id}

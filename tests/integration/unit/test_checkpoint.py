@@ -4,10 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from connector.backend import get_backend
 from connector.checkpoint import add_checkpoint, add_checkpoint_message
 from connector.connector import Binder
-from connector.exception import UnknownModelError
+from connector.exception import IDMissingInBackend, UnknownModelError
 from connector.related_action import unwrap_binding
+from connector.unit.image import ImageImporter
+from connector.unit.importer import AddCheckpoint, RecordImporter
 
 
 def test_checkpoint_names_record_and_backend(toys):
@@ -28,6 +31,84 @@ def test_checkpoint_names_record_and_backend(toys):
         assert {each.state for each in record + message + both} == {"need_review"}
         both.reviewed()
         assert both.state == "reviewed"
+
+
+def test_checkpoint_is_found_by_the_name_of_its_record(toys):
+    """
+    A checkpoint is named as its record, found by that name, and reviewed with others at once.
+    """
+    with toys.work("toy.partner") as work:
+        partners = [work.env["partner"].create({"name": name}) for name in ("Ann", "Bo")]
+        points = [work.backend_record.add_checkpoint("partner", partner.id) for partner in partners]
+        checkpoint = work.env["connector.checkpoint"]
+        assert [(point.name, point.record) for point in points] == [
+            ("Ann", partners[0]),
+            ("Bo", partners[1]),
+        ]
+        assert checkpoint.search([("name", "=", "Bo")]) == points[1]
+        waiting = checkpoint.search(checkpoint._needaction_domain_get())
+        wizard = work.env["connector.checkpoint.review"].with_context(active_ids=waiting.ids)
+        wizard.create({}).review()
+        assert not checkpoint.search(checkpoint._needaction_domain_get())
+        partners[0].unlink()
+    with toys.work("toy.partner") as work:
+        assert not work.env["connector.checkpoint"].browse(points[0].id).record
+
+
+def test_new_records_are_put_before_a_person(toys, shop, declared_in, monkeypatch):
+    """
+    An importer with `_checkpoint_new` adds a checkpoint for a record it creates, never later.
+    """
+    with declared_in():
+
+        @get_backend("toy", "1")
+        class Look(AddCheckpoint):
+            _model_name = "toy.category"
+
+    monkeypatch.setattr(RecordImporter, "_checkpoint_new", True)
+    shop.put("toy.category", 5, name="Books")
+    toys.run("toy.category", 5)
+    shop.put("toy.category", 5, name="Records")
+    toys.run("toy.category", 5)
+
+    [binding] = toys.values("toy.category", "id")
+    assert toys.values("connector.checkpoint", "record_id", "model_id.model") == [
+        (*binding, "toy.category")
+    ]
+
+
+def test_first_image_that_is_there_is_written(toys, shop, declared_in):
+    """
+    Images are tried in their order; one that is gone is passed over, an error is not.
+    """
+    images = {"front": b"jpeg", "back": b"other"}
+
+    with declared_in():
+
+        @get_backend("toy", "1")
+        class ToyImages(ImageImporter):
+            _model_name = "toy.partner"
+            _image_field = "note"
+
+            def images(self, external_id):
+                return [("back", 3), ("gone", 1), ("front", 2)]
+
+            def sort_key(self, image):
+                return image[1]
+
+            def read_image(self, image):
+                if image[0] not in images:
+                    raise IDMissingInBackend("gone")
+                return images[image[0]]
+
+    shop.put("toy.partner", 1, name="Ann")
+    toys.run("toy.partner", 1)
+    with toys.work("toy.partner") as work:
+        binding = work.get_connector_unit(Binder).to_openerp(1)
+        ToyImages(work).run(1, binding.with_env(work.env))
+        assert binding.note in ("anBlZw==", b"anBlZw==")
+        images.clear()
+        assert not ToyImages(work).run(1, binding)
 
 
 def test_checkpoint_for_an_unknown_model_is_refused(toys):

@@ -163,13 +163,35 @@ def test_lines_are_records_of_their_own(toys, shop):
         importer.run(1)
         assert importer.import_run.counts() == {
             "toy.order": {"unchanged": 1},
-            "toy.order.line": {"created": 1, "unchanged": 1, "updated": 1},
+            "toy.order.line": {"created": 1, "removed": 1, "unchanged": 1, "updated": 1},
         }
 
     second = toys.values("toy.order.line", "id", "external_id", "text")
     assert [row[1:] for row in second] == [("1", "one"), ("3", "3"), ("4", False)]
     assert [row[0] for row in second[:2]] == [first[0][0], first[2][0]]
     assert len(toys.values("order.line", "id")) == 3
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("text", ["one", "changed"])
+def test_line_that_moves_is_linked_to_its_new_record(toys, shop, is_known, text):
+    """
+    A line that another record has now is linked to that one, known or new; it stays one line.
+    """
+    shop.put("toy.order", 1, name="SO1", lines=[{"id": 1, "text": "one"}])
+    shop.put("toy.order", 2, name="SO2", lines=[])
+    for external_id in (1, 2) if is_known else (1,):
+        toys.run("toy.order", external_id)
+    before = toys.values("toy.order.line", "id")
+
+    shop.put("toy.order", 1, name="SO1", lines=[])
+    shop.put("toy.order", 2, name="SO2", lines=[{"id": 1, "text": text}])
+    for external_id in (2, 1):
+        toys.run("toy.order", external_id)
+
+    assert toys.values("toy.order.line", "id") == before
+    [(order, kept)] = toys.values("toy.order.line", "toy_order_id.external_id", "text")
+    assert (order, kept) == ("2", text)
 
 
 def test_locked_record_is_a_retry(toys, shop):
