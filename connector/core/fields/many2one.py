@@ -76,6 +76,14 @@ class Id(Field):
         self.readonly, self.copy, self.prefetch = True, False, False
         self.is_column = False  # every statement names the id by itself
 
+    def to_search(self, value: Any) -> Any:
+        if isinstance(value, (int, float)) or not isinstance(value, str):
+            return value
+        try:
+            return int(value)
+        except ValueError:
+            raise self.refuse(value, "Give a number.") from None
+
     def __get__(self, record: Any, owner: Any = None) -> Any:
         if record is None:
             return self
