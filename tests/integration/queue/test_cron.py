@@ -166,7 +166,7 @@ def test_an_uninstalled_connector_leaves_nothing_of_the_queue(database):
 
 def test_the_dispatcher_hands_out_what_is_due(database):
     """
-    A step of the dispatcher makes the jobs of due crons and hands them over.
+    A step of the dispatcher makes the jobs of due crons.
     """
     with database.cursor(sql.READ_COMMITTED) as cr:
         cr.execute("UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC'")
@@ -177,5 +177,5 @@ def test_the_dispatcher_hands_out_what_is_due(database):
         dispatcher.close()
 
     with database.cursor(sql.READ_COMMITTED) as cr:
-        cr.execute("SELECT state, channel FROM queue_job")
-        assert ("enqueued", "root.cron") in cr.fetchall()
+        cr.execute("SELECT DISTINCT channel FROM queue_job")
+        assert cr.fetchall() == [("root.cron",)]
