@@ -21,7 +21,7 @@ class CustomerDeleter(RecordDeleter):
     _model_name = "shop.customer"
 
 
-on_record_create(delay_export, model_names="shop.customer")
-on_record_write(delay_export_all_bindings, model_names="res.partner")
-on_record_unlink(delay_unlink, model_names="shop.customer")
-on_record_unlink(delay_unlink_all_bindings, model_names="res.partner")
+on_record_create.subscribe(delay_export, "shop.customer")
+on_record_write.subscribe(delay_export_all_bindings, "res.partner")
+on_record_unlink.subscribe(delay_unlink, "shop.customer")
+on_record_unlink.subscribe(delay_unlink_all_bindings, "res.partner")

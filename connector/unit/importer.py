@@ -366,7 +366,8 @@ class RecordImporter(Importer):
 def stamp_of(adapter: BackendAdapter, record: Any) -> str | None:
     """Give when the backend changed a record last, as the bindings keep it."""
     value = record.get(adapter._updated_at_field) if hasattr(record, "get") else None
-    return _stamp(to_utc(value)) if value else None
+    moment = to_utc(value) if value else None
+    return _stamp(moment) if moment else None
 
 
 def _stamp(moment: datetime) -> str:
