@@ -60,10 +60,17 @@ def _text_keys(value: Any) -> Any:
     return value
 
 
+class _Dispatch(dict[Any, Any]):
+    """Type -> how it is written; what no one has heard of is written as what stands for it."""
+
+    def __missing__(self, kind: Any) -> Any:
+        return _Marshaller.dump_other
+
+
 class _Marshaller(xmlrpc.client.Marshaller):
     """Writes what models return; the standard one refuses most of it."""
 
-    dispatch: dict[Any, Any] = dict(xmlrpc.client.Marshaller.dispatch)
+    dispatch: dict[Any, Any] = _Dispatch(xmlrpc.client.Marshaller.dispatch)
 
     def dump_text(self, value: str, write: Callable[[str], object]) -> None:
         self.dump_unicode(value.translate(_CONTROL), write)
@@ -78,7 +85,7 @@ class _Marshaller(xmlrpc.client.Marshaller):
 
     dispatch[str] = dump_text
     dispatch[dict] = dump_mapping
-    for _kind in (bytes, bytearray, datetime, xmlrpc.client.DateTime, "_arbitrary_instance"):
+    for _kind in (bytes, bytearray, datetime):
         dispatch[_kind] = dump_other
 
 

@@ -312,3 +312,24 @@ def test_xmlrpc_client_asks_for_databases(server: Any, proxy: Callable[[str], An
     assert server.database in proxy("db").list()
     assert proxy("db").db_exist(server.database) is True
     assert proxy("db").server_version().startswith("17.0")
+
+
+def test_xmlrpc_client_manages_databases(
+    proxy: Callable[[str], Any], new_name: Callable[[], str], master: str
+) -> None:
+    """Databases are made, copied, dumped, restored, renamed and dropped; copies sleep."""
+    made, copy, restored, renamed = new_name(), new_name(), new_name(), new_name()
+    databases = proxy("db")
+    assert databases.create_database(master, made, False, "en_US", "adm1n", "boss", "BE", "0123")
+    assert proxy("common").login(made, "boss", "adm1n") == 1
+    assert databases.duplicate_database(master, made, copy)
+    assert databases.restore(master, restored, databases.dump(master, made, "zip"))
+    assert databases.rename(master, made, renamed)
+    assert proxy("common").login(renamed, "boss", "adm1n") == 1
+    found = databases.list()
+    assert {copy, restored, renamed} <= set(found)
+    assert made not in found
+    assert [is_asleep(name) for name in (copy, restored, renamed)] == [True, True, False]
+    for name in (copy, restored, renamed):
+        assert databases.drop(master, name) is True
+    assert databases.drop(master, made) is False

@@ -228,6 +228,16 @@ def test_control_characters_are_left_out_of_xml(server: Any) -> None:
     assert rows[0]["name"] == "ab\tc\n\u20ac"
 
 
+def test_dates_and_records_travel_in_xml(server: Any) -> None:
+    """XML-RPC carries dates as texts and records as ids."""
+    with xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/object") as proxy:
+        call = (server.database, 1, server.password, "res.partner")
+        rows: Any = proxy.execute_kw(*call, "read", [[1], ["create_date", "child_ids"]])
+        assert isinstance(rows[0]["create_date"], str)
+        assert rows[0]["child_ids"] == []
+        assert proxy.execute_kw(*call, "exists", [[1, 999_999]]) == [1]
+
+
 def test_entities_are_refused(server: Any) -> None:
     """A call that defines entities is no call."""
     body = (
