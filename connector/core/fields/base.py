@@ -113,6 +113,8 @@ class Field:
         """A new field of *model_name*, made of *definitions* from the oldest to the newest."""
         last = definitions[-1]
         merged: dict[str, Any] = {}
+        if len(definitions) == 1 and "selection_add" not in last.arguments:
+            merged, definitions = last.arguments, ()  # shared, for there are many fields
         for definition in definitions:
             # A change of type starts afresh: the arguments of one type mean nothing to another.
             merged = (

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from connector.core import sql
+from connector.core.exceptions import ModelDefinitionError
 from connector.core.fields import Field
 from connector.core.models.access import Access
 from connector.core.models.broken import constraint_name
@@ -146,6 +147,14 @@ class Tables(Access):
     def _add_relation(self, field: Any) -> None:
         cr = self.env.cr
         if schema.table_exists(cr, field.relation):
+            if (
+                not {field.column1, field.column2}
+                <= schema.table_columns(cr, field.relation).keys()
+            ):
+                raise ModelDefinitionError(
+                    f"The field {field!r} keeps its links in {field.relation!r}, which another "
+                    f"field has made with other columns. Give it a relation= of its own."
+                )
             return
         schema.create_relation_table(cr, field.relation, field.column1, field.column2)
         comodel = self.env.registry.models[field.comodel_name]

@@ -435,3 +435,44 @@ def test_environment_finds_its_registry(database):
     with sql.connect(database.name).cursor() as cr:
         env = Environment(cr, 1, {})
         assert env.registry is Registry(database.name)
+
+
+def test_manual_fields_of_every_kind(database):
+    """
+    Custom fields link, choose and translate as declared ones do, and change while they are used.
+    """
+    partner = "res.partner"
+    with database.env() as env:
+        env["ir.model"].create({"model": "x_thing", "name": "Thing"})
+        env["ir.model.fields"].create(
+            [
+                {"model": partner, "name": "x_kind", "ttype": "selection",
+                 "selection": "[('a', 'A'), ('b', 'B')]"},
+                {"model": partner, "name": "x_tag_ids", "ttype": "many2many",
+                 "relation": "res.partner.category"},
+                {"model": partner, "name": "x_user", "ttype": "reference",
+                 "selection": "[('res.users', 'User')]"},
+                {"model": "x_thing", "name": "x_above", "ttype": "many2one",
+                 "relation": "x_thing"},
+            ]
+        )  # fmt: skip
+        env["ir.model.fields"].create(
+            {"model": "x_thing", "name": "x_below", "ttype": "one2many",
+             "relation": "x_thing", "relation_field": "x_above"}
+        )  # fmt: skip
+    with database.env() as env:
+        record = env[partner].create(
+            {"name": "p", "x_kind": "b", "x_tag_ids": [(0, 0, {"name": "t"})], "x_user": env.user}
+        )
+        env.invalidate_all()
+        assert (record.x_tag_ids.name, record.x_user, record.category_id.ids) == ("t", env.user, [])
+        thing = env["x_thing"].create({"x_name": "one", "x_below": [(0, 0, {"x_name": "two"})]})
+        assert thing.x_below.x_above == thing
+        field = env["ir.model.fields"].search([("name", "=", "x_kind")])
+        field.write({"selection": "[('c', 'C')]"})
+        record = env[partner].browse(record.id)
+        record.x_kind = "c"
+        with pytest.raises(ValueError, match="x_kind"):
+            record.x_kind = "b"
+        env["ir.model.fields"].search([("name", "=", "x_tag_ids")]).unlink()
+        assert "x_tag_ids" not in env[partner]._fields

@@ -105,9 +105,11 @@ def _field(row: dict[str, Any]) -> Any:
         arguments["ondelete"] = row["on_delete"] or "set null"
     if kind == "one2many":
         arguments["inverse_name"] = row["relation_field"]
-    if kind == "many2many" and row["relation_table"]:
-        arguments |= {name: row[name] for name in ("column1", "column2") if row[name]}
-        arguments["relation"] = row["relation_table"]
+    if kind == "many2many" and not row["related"]:
+        # A table of the field's own: the one that the two models have by default may be taken.
+        own = schema.short_name(f"x_{row['model'].replace('.', '_')}_{row['name']}_rel")
+        arguments["relation"] = row["relation_table"] or own
+        arguments |= {name: row[name] or f"id{name[-1]}" for name in ("column1", "column2")}
     return _TYPES[kind](**arguments)
 
 

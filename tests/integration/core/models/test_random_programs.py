@@ -29,6 +29,27 @@ def declare() -> None:
         _name = "program.tag"
 
         name = fields.Char()
+        node_ids = fields.Many2many("program.node")
+        leaf_ids = fields.One2many("program.leaf", "tag_id")
+        count = fields.Integer(compute="_compute_count", store=True)
+        weight = fields.Integer(compute="_compute_weight", store=True)
+
+        @api.depends("node_ids")
+        def _compute_count(self) -> None:
+            for tag in self:
+                tag.count = len(tag.node_ids)
+
+        @api.depends("leaf_ids.weight")
+        def _compute_weight(self) -> None:
+            for tag in self:
+                tag.weight = sum(tag.leaf_ids.mapped("weight"))
+
+    class Leaf(models.Model):
+        _name = "program.leaf"
+
+        weight = fields.Integer()
+        node_id = fields.Many2one("program.node", ondelete="cascade")
+        tag_id = fields.Many2one("program.tag")
 
     class Node(models.Model):
         _name = "program.node"
@@ -41,7 +62,13 @@ def declare() -> None:
         doubled = fields.Integer(compute="_compute_doubled", store=True)
         family = fields.Integer(compute="_compute_family", store=True)
         parent_name = fields.Char(related="parent_id.name", store=True)
+        is_child = fields.Boolean(compute="_compute_is_child", store=True)
         shout = fields.Char(compute="_compute_shout")
+
+        @api.depends("parent_id")
+        def _compute_is_child(self) -> None:
+            for node in self:
+                node.is_child = bool(node.parent_id)
 
         @api.depends("number")
         def _compute_doubled(self) -> None:
@@ -71,6 +98,8 @@ class Program(RuleBasedStateMachine):
         self.env = self.opened.__enter__()
         self.model = self.env["program.node"]
         self.expected: dict[int, dict[str, Any]] = {}
+        #: leaf -> node, tag, weight
+        self.leaves: dict[int, tuple[int, int, int]] = {}
         self.stack: list[Any] = []
         self.tags = self.env["program.tag"].create([{"name": "x"}, {"name": "y"}]).ids
 
@@ -106,6 +135,20 @@ class Program(RuleBasedStateMachine):
         self.expected[record.id] = {"name": name, "number": None, "parent": None, "tags": set()}
         assert len(record.child_ids) == count
         return record.id
+
+    @rule(id_=nodes, tag=st.integers(0, 1), weight=st.integers(1, 5))
+    def create_leaf(self, id_: int, tag: int, weight: int) -> None:
+        if self.alive(id_):
+            tag_id = self.tags[tag]
+            vals = {"node_id": id_, "tag_id": tag_id, "weight": weight}
+            self.leaves[self.env["program.leaf"].create(vals).id] = (id_, tag_id, weight)
+
+    @rule(number=st.integers(0, 9), tag=st.integers(0, 1), weight=st.integers(1, 5))
+    def write_leaf(self, number: int, tag: int, weight: int) -> None:
+        for id_ in list(self.leaves)[number : number + 1]:
+            tag_id = self.tags[tag]
+            self.env["program.leaf"].browse(id_).write({"tag_id": tag_id, "weight": weight})
+            self.leaves[id_] = (self.leaves[id_][0], tag_id, weight)
 
     @rule(ids=st.lists(nodes, max_size=3), name=names, number=numbers)
     def write(self, ids: list[int], name: str, number: Any) -> None:
@@ -152,6 +195,7 @@ class Program(RuleBasedStateMachine):
         self.model.browse(chosen).unlink()
         for id_ in chosen:
             del self.expected[id_]
+        self.leaves = {i: leaf for i, leaf in self.leaves.items() if leaf[0] not in chosen}
         for values in self.expected.values():
             if values["parent"] in chosen:
                 values["parent"] = None
@@ -163,7 +207,7 @@ class Program(RuleBasedStateMachine):
     def enter_savepoint(self) -> None:
         savepoint = self.env.cr.savepoint()
         savepoint.__enter__()
-        self.stack.append((savepoint, copy.deepcopy(self.expected)))
+        self.stack.append((savepoint, copy.deepcopy((self.expected, self.leaves))))
 
     @precondition(lambda self: self.stack)
     @rule(keep=st.booleans())
@@ -174,7 +218,7 @@ class Program(RuleBasedStateMachine):
             return
         error = RuntimeError("undo")
         assert not savepoint.__exit__(RuntimeError, error, None)
-        self.expected = before
+        self.expected, self.leaves = before
 
     @precondition(lambda self: not self.stack)
     @rule()
@@ -212,8 +256,25 @@ class Program(RuleBasedStateMachine):
         assert set(record.tag_ids.ids) == expected["tags"]
         assert record.doubled == self.doubled(id_)
         assert record.family == self.family(id_)
+        assert record.is_child == bool(parent)
         assert (record.parent_name or "") == parent_name
         assert record.shout == f"{expected['name']}/{parent_name}".upper()
+
+    @rule(tag=st.integers(0, 1))
+    def read_tag(self, tag: int) -> None:
+        record = self.env["program.tag"].browse(self.tags[tag])
+        tagged = {id_ for id_, values in self.expected.items() if record.id in values["tags"]}
+        hung = {id_: leaf for id_, leaf in self.leaves.items() if leaf[1] == record.id}
+        assert record.count == len(tagged)
+        assert record.weight == sum(weight for _, _, weight in hung.values())
+        assert set(record.node_ids.ids) == tagged
+        assert set(record.leaf_ids.ids) == set(hung)
+
+    @rule(tag=st.integers(0, 1), id_=nodes)
+    def link_from_the_tag(self, tag: int, id_: int) -> None:
+        if self.alive(id_):
+            self.env["program.tag"].browse(self.tags[tag]).node_ids = [(4, id_)]
+            self.expected[id_]["tags"].add(self.tags[tag])
 
     @rule(name=names, number=st.integers(-5, 5))
     def search(self, name: str, number: int) -> None:
