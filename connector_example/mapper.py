@@ -120,7 +120,7 @@ class CustomerExportMapper(ExportMapper):
     _model_name = "shop.customer"
 
     direct = [
-        *[(ours, theirs) for theirs, ours in PersonMapper.direct],
+        *[(ours, theirs) for theirs, ours in PersonMapper.direct if isinstance(theirs, str)],
         ("company_name", "company"),
         (m2o_to_backend("support_employee_id", binding="shop.employee"), "support_rep"),
     ]

@@ -48,8 +48,8 @@ RECORDS: dict[str, Callable[[list[Record], dict[str, Any]], list[Record]]] = {
 }
 
 
-#: Faults that keep the answer to a create or a change from its caller; with `seconds`, a new
-#: record is stored only that much later; with `times`, so many answers are lost.
+#: Faults that keep the answer to a create or a change from its caller.  `seconds`: a new record
+#: is stored only so much later; `hold`: the caller waits so long; `times`: so many are lost.
 LOSING = frozenset({"lost_answer"})
 
 

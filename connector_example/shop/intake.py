@@ -45,6 +45,7 @@ class Intake:
         if fault is not None:
             if not late:
                 await asyncio.shield(task)
+            await asyncio.sleep(float(fault.options.get("hold", 0)))
             return NoAnswer()
         record_id = await asyncio.shield(task)
         return JSONResponse(self._catalogue.published(kind, record_id), status_code=201)
