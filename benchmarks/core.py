@@ -29,14 +29,18 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from core_speed.figures import figures, large_figures
-from core_speed.ours import Ours
-from core_speed.plain import Plain
-from core_speed.tables import Tables, bench_database, ordinary_user
 
-from connector.core import api, sql
-from connector.core.registry import Registry
-from connector.embedded import Services
+# Beside this script lies connector.py, which would be found before the package of that name:
+# the imports below come after the repository has been put in its place.
+sys.path[0] = str(Path(__file__).parents[1])
+
+from benchmarks.core_speed.figures import figures, large_figures  # noqa: E402
+from benchmarks.core_speed.ours import Ours  # noqa: E402
+from benchmarks.core_speed.plain import Plain  # noqa: E402
+from benchmarks.core_speed.tables import Tables, bench_database, ordinary_user  # noqa: E402
+from connector.core import api, sql  # noqa: E402
+from connector.core.registry import Registry  # noqa: E402
+from connector.embedded import Services  # noqa: E402
 
 Work = Callable[[], object]
 
@@ -107,15 +111,15 @@ OPERATIONS = (
 class Bench:
     """The contenders on one database."""
 
-    def __init__(self, url: str, name: str, cr: Any, tables: Tables) -> None:
+    def __init__(self, url: str, server: int, name: str, cr: Any, tables: Tables) -> None:
         # Peers are imported here: only who measures needs them.
-        from core_speed.alchemy import Alchemy
-        from core_speed.djangos import Django
-        from core_speed.peewees import Peewee
+        from benchmarks.core_speed.alchemy import Alchemy
+        from benchmarks.core_speed.djangos import Django
+        from benchmarks.core_speed.peewees import Peewee
 
         dsn = {**psycopg2.extensions.parse_dsn(url), "dbname": name}
         root = api.Environment(cr, 1, {})
-        self.cr, self.tables = cr, tables
+        self.cr, self.tables, self.server = cr, tables, server
         self.ours = {
             "user": Ours(root(user=ordinary_user(root)), tables.data),
             "superuser": Ours(root, tables.data),
@@ -182,11 +186,11 @@ class Bench:
 
     def _taken(self, work: Work) -> Taken:
         gc.collect()
-        statements, cpu = self.cr.statement_count, _cpu_seconds()
+        statements, cpu = self.cr.statement_count, _cpu_seconds(self.server)
         start = time.perf_counter()
         work()
         wall = time.perf_counter() - start
-        return Taken(wall, _cpu_seconds() - cpu, self.cr.statement_count - statements)
+        return Taken(wall, _cpu_seconds(self.server) - cpu, self.cr.statement_count - statements)
 
 
 @dataclass(frozen=True)
@@ -202,13 +206,13 @@ def _median(values: Any) -> float:
     return round(statistics.median(values), 2)
 
 
-def _cpu_seconds() -> float:
-    """Processor time of this process and of the server processes on this machine."""
+def _cpu_seconds(server: int) -> float:
+    """Processor time of this process and of the processes that *server* has made; on Linux."""
     spent = time.process_time()
-    for stat in Path("/proc").glob("[0-9]*/schedstat"):
+    children = Path(f"/proc/{server}/task/{server}/children")
+    for child in children.read_text().split() if children.exists() else ():
         try:
-            if stat.with_name("comm").read_text().startswith("postgres"):
-                spent += int(stat.read_text().split()[0]) / 1e9
+            spent += int(Path(f"/proc/{child}/schedstat").read_text().split()[0]) / 1e9
         except OSError:
             continue  # the process is gone
     return spent
@@ -230,7 +234,7 @@ def main() -> None:
         Path(home).chmod(0o755)  # started by root, the server runs as another user
         with Services(home) as services:
             services.ensure_postgres()
-            found = run(services.database_url, options)
+            found = run(services.database_url, services.pids()["postgres"], options)
             sql.close_all()
     if options.json == "-":
         json.dump(found, sys.stdout, indent=1)
@@ -238,7 +242,7 @@ def main() -> None:
         Path(options.json).write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
-def run(url: str, options: argparse.Namespace) -> dict[str, Any]:
+def run(url: str, server: int, options: argparse.Namespace) -> dict[str, Any]:
     """Measure what is asked for, show it, and give it back."""
     sql.use_server(url)
     show = partial(print, file=sys.stderr if options.json == "-" else sys.stdout, flush=True)
@@ -255,7 +259,7 @@ def run(url: str, options: argparse.Namespace) -> dict[str, Any]:
     ):
         tables = Tables(admin, options.rows, options.imported)
         tables.empty()
-        bench = Bench(url, name, cr, tables)
+        bench = Bench(url, server, name, cr, tables)
         for operation in OPERATIONS:
             if any(word in operation.name for word in options.only):
                 for row in bench.measure(operation, options.runs, options.peers):

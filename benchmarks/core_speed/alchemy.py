@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, bindparam, create_engine, insert, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from core_speed.tables import Data, pages
+from benchmarks.core_speed.tables import Data, pages
 
 __all__ = ["Alchemy"]
 

@@ -8,7 +8,7 @@ import django
 from django.conf import settings
 from django.db import connection, models, transaction
 
-from core_speed.tables import Data
+from benchmarks.core_speed.tables import Data
 
 __all__ = ["Django"]
 

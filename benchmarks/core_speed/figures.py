@@ -58,8 +58,8 @@ def _figure(what: str, value: float, unit: str) -> Figure:
 def _apart(function: str, url: str, name: str) -> Iterator[Figure]:
     """Run one of the functions below in a new process."""
     code = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
-        f"from core_speed import figures\n"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
+        f"from benchmarks.core_speed import figures\n"
         f"for line in figures.{function}({url!r}, {name!r}): print(*line, sep='|')"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -129,7 +129,7 @@ def iterate(url: str, name: str) -> Iterator[tuple[str, float, str]]:
     with api.Environment.manage():
         registry = Registry(name)
         with declared_in("bench"):
-            from core_speed.tables import declare
+            from benchmarks.core_speed.tables import declare
 
             classes = declare()
         with registry.cursor() as cr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core_speed.tables import Data, pages
+from benchmarks.core_speed.tables import Data, pages
 
 __all__ = ["Ours"]
 

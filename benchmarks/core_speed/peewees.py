@@ -7,7 +7,7 @@ from typing import Any
 
 import peewee
 
-from core_speed.tables import Data, pages
+from benchmarks.core_speed.tables import Data, pages
 
 __all__ = ["Peewee"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from core_speed.tables import Data, pages
+from benchmarks.core_speed.tables import Data, pages
 
 __all__ = ["Plain"]
 

@@ -119,7 +119,7 @@ class Keys(Reading):
         if not rows:
             return 0
         id_: int = rows[0][0]
-        self._fill(self._read_with_key(names), [(value,) for value in rows[0]])
+        self._fill_one(self._read_with_key(names), rows[0])
         # A pending write of the key counts, not the row as it still is.
         for field, value in zip(fields, values, strict=True):
             if id_ in transaction.dirty.get(field, ()) and transaction.values[field][id_] != value:

@@ -155,7 +155,7 @@ class Reading(Setup):
             known = self._statements[key] = ("int4", text)
         run_prepared(self.env.cr, *known, (id_,))
         for row in self.env.cr.fetchall():
-            self._fill(wanted, [(value,) for value in row])
+            self._fill_one(wanted, row)
 
     def _fetch_columns(self, ids: Sequence[int], wanted: Sequence[Field]) -> None:
         if not ids:
@@ -170,6 +170,21 @@ class Reading(Setup):
         rows = cr.fetchall()
         if rows:
             self._fill(wanted, list(zip(*rows, strict=True)))
+
+    def _fill_one(self, wanted: Sequence[Field], row: Sequence[Any]) -> None:
+        """The same as ``_fill`` for one row, at a fraction of the cost where nothing waits."""
+        transaction, id_ = self.env.transaction, row[0]
+        values = transaction.values
+        if (
+            transaction.dirty
+            or transaction.draft
+            or transaction.todo
+            or len(values[wanted[0]]) > CACHE_ROWS
+        ):
+            self._fill(wanted, [(value,) for value in row])
+            return
+        for field, value in zip(wanted, row[1:], strict=True):
+            values[field][id_] = field.from_column((value,))[0]
 
     def _fill(self, wanted: Sequence[Field], columns: Sequence[Sequence[Any]]) -> None:
         """Put columns as they were read into the cache; what waits to be written stays."""
