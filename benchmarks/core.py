@@ -28,11 +28,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg2
-
-# Beside this script lies connector.py, which would be found before the package of that name:
-# the imports below come after the repository has been put in its place.
+# Beside this script lie connector.py and queue.py, which would be found before the packages of
+# those names: the imports below come after the repository has been put in their place.
 sys.path[0] = str(Path(__file__).parents[1])
+
+import psycopg2  # noqa: E402
 
 from benchmarks.core_speed.figures import figures, large_figures  # noqa: E402
 from benchmarks.core_speed.ours import Ours  # noqa: E402
