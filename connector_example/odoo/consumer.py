@@ -1,30 +1,19 @@
-"""A change here enqueues its export, unless an import has made it."""
+"""
+A change here enqueues its export, unless an import has made it.
 
-from collections.abc import Mapping
-from typing import Any
+The shop listens for partners with the same consumers, which serve the bindings of every backend;
+subscribed twice, a consumer is called once.
+"""
 
-from connector.event import on_record_create, on_record_write
-from connector.session import ConnectorSession
-from connector.unit.exporter import delay_export
+from connector.event import on_record_create, on_record_unlink, on_record_write
+from connector.unit.deleter import delay_unlink, delay_unlink_all_bindings
+from connector.unit.exporter import delay_export, delay_export_all_bindings
 from connector_example.odoo.mapper import CATEGORY, PARTNER
 
-#: Here -> its bindings to servers.
-BINDINGS = {"res.partner": PARTNER, "res.partner.category": CATEGORY}
+BINDINGS = (PARTNER, CATEGORY)
+BOUND = ("res.partner", "res.partner.category")
 
-
-@on_record_create(model_names=[PARTNER, CATEGORY])
-def export_created(
-    session: ConnectorSession, model_name: str, record_id: int, vals: Mapping[str, Any]
-) -> None:
-    """A binding without an id there is a record to be made there."""
-    delay_export(session, model_name, record_id)
-
-
-@on_record_write(model_names=list(BINDINGS))
-def export_written(
-    session: ConnectorSession, model_name: str, record_id: int, vals: Mapping[str, Any]
-) -> None:
-    """A record that is written is exported to the servers that it is bound to."""
-    bindings = session.env[BINDINGS[model_name]].with_context(active_test=False)
-    for binding in bindings.search([("openerp_id", "=", record_id)]):
-        delay_export(session, binding._name, binding.id, vals)
+on_record_create.subscribe(delay_export, BINDINGS)
+on_record_write.subscribe(delay_export_all_bindings, BOUND)
+on_record_unlink.subscribe(delay_unlink, BINDINGS)
+on_record_unlink.subscribe(delay_unlink_all_bindings, BOUND)

@@ -2,6 +2,7 @@
 
 from connector.exception import InvalidDataError
 from connector.session import Recordset
+from connector.unit.deleter import RecordDeleter
 from connector.unit.exporter import RecordExporter
 from connector_example.odoo.adapter import CountryAdapter
 from connector_example.odoo.backend import odoo
@@ -55,3 +56,10 @@ class PartnerExporter(OdooExporter):
                 "Add it there, or choose another one."
             )
         self.binder_for(COUNTRY).bind(found, binding)
+
+
+@odoo
+class OdooDeleter(RecordDeleter):
+    """What is deleted here goes there, too."""
+
+    _model_name = [CATEGORY, PARTNER]

@@ -11,6 +11,7 @@ from connector.exception import BackendAccessError, IDMissingInBackend
 from connector.queue.job import OpenERPJobStorage
 from connector.rpc import Odoo
 from connector.unit.batch import import_chunk, import_record
+from connector.unit.deleter import RecordDeleter
 from connector.unit.exporter import RecordExporter
 from connector_example.odoo.adapter import OdooAdapter
 from connector_example.odoo.importer import import_partners
@@ -177,6 +178,12 @@ def test_a_partner_of_ours_becomes_theirs(database: Any, backend_id: int, remote
         assert len(jobs) == 1
         unit(session, backend_id, PARTNER, RecordExporter).run(binding_id, fields=["name"])
     assert remote.read("res.partner", [external_id], ["name"])[0]["name"] == "Renamed"
+    with database.session() as session:
+        session.env[PARTNER].browse(binding_id).openerp_id.unlink()
+        jobs = session.env["queue.job"].search([("func_name", "like", "export_delete")])
+        assert len(jobs) == 1
+        unit(session, backend_id, PARTNER, RecordDeleter).run(external_id)
+    assert remote.search("res.partner", [["id", "=", external_id]]) == []
 
 
 def test_imports_enqueue_no_exports(database: Any, backend_id: int, family: dict[str, int]) -> None:
