@@ -258,6 +258,7 @@ class Registry(Signalled, Mapping[str, Any]):
             logger.info("Verifying the fields of every extended model")
         env = Environment(cr, SUPERUSER_ID, dict(context))
         models = [env[name] for name in model_names]
+        self._post_init_queue.clear()  # what an earlier call left that failed
         for model in models:
             model._auto_init()
             model.init()

@@ -126,6 +126,11 @@ class Setup(Recordset):
                 )
         for field in self._fields.values():
             field.setup(self)
+            if field.relational and not field.comodel_name:
+                raise ModelDefinitionError(
+                    f"The field {field!r} links to no model. Name one as its first argument, or "
+                    f"as relation in ir.model.fields."
+                )
 
     def _setup_complete(self) -> None:
         """Note the methods that fields call and that calls have to be made for."""

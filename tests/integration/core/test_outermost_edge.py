@@ -73,17 +73,30 @@ def test_two_writers_of_one_row_both_count(database):
     assert registry.run(lambda env: env["ir.config_parameter"].get_param("count")) == "2"
 
 
-def test_manual_field_that_cannot_be_set_up_leaves_no_trace(database):
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"ttype": "many2one", "relation": "no.such"}, "no.such"),
+        ({"ttype": "many2one"}, "res.partner.x_bad links to no model"),
+        ({"ttype": "one2many", "relation": "res.partner", "relation_field": "x_no"}, "x_no"),
+        ({"ttype": "char", "related": "parent_id.nope"}, "nope"),
+        ({"ttype": "selection", "selection": "[('a'"}, "no expression"),
+    ],
+)
+def test_manual_field_that_cannot_be_set_up_leaves_no_trace(database, values, message):
     """
-    The registry works on after a custom field was refused.
+    The registry works on after a custom field was refused, and takes the next one.
     """
-    registry = database.registry
-    with pytest.raises(exceptions.CoreError, match="no.such"):
-        registry.run(
-            lambda env: env["ir.model.fields"].create(
-                {"model": "res.partner", "name": "x_bad", "ttype": "many2one",
-                 "relation": "no.such"}
-            )
-        )  # fmt: skip
-    assert registry.run(lambda env: "x_bad" in env["res.partner"]._fields) is False
-    assert registry.run(lambda env: env["res.partner"].create({"name": "a"}).name) == "a"
+    registry, partner = database.registry, "res.partner"
+
+    def add(values):
+        return registry.run(
+            lambda env: env["ir.model.fields"].create({"model": partner, **values}).id
+        )
+
+    with pytest.raises(exceptions.CoreError, match=message):
+        add({"name": "x_bad", **values})
+    assert registry.run(lambda env: "x_bad" in env[partner]._fields) is False
+    assert add({"name": "x_good", "ttype": "integer"})
+    record = {"name": "a", "x_good": 7}
+    assert registry.run(lambda env: env[partner].create(record).x_good) == 7

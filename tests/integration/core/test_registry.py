@@ -448,6 +448,7 @@ def test_manual_fields_of_every_kind(database):
             [
                 {"model": partner, "name": "x_kind", "ttype": "selection",
                  "selection": "[('a', 'A'), ('b', 'B')]"},
+                {"model": partner, "name": "x_label", "ttype": "char", "translate": True},
                 {"model": partner, "name": "x_tag_ids", "ttype": "many2many",
                  "relation": "res.partner.category"},
                 {"model": partner, "name": "x_user", "ttype": "reference",
@@ -466,6 +467,9 @@ def test_manual_fields_of_every_kind(database):
         )
         env.invalidate_all()
         assert (record.x_tag_ids.name, record.x_user, record.category_id.ids) == ("t", env.user, [])
+        record.x_label = "red"
+        record.with_context(lang="fr_FR").x_label = "rouge"
+        assert (record.x_label, record.with_context(lang="fr_FR").x_label) == ("red", "rouge")
         thing = env["x_thing"].create({"x_name": "one", "x_below": [(0, 0, {"x_name": "two"})]})
         assert thing.x_below.x_above == thing
         field = env["ir.model.fields"].search([("name", "=", "x_kind")])

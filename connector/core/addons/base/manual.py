@@ -99,6 +99,8 @@ def _field(row: dict[str, Any]) -> Any:
         arguments["selection"] = evaluate(row["selection"] or "[]", {})
     elif kind in ("many2one", "one2many", "many2many"):
         arguments["comodel_name"] = row["relation"]
+    if kind in ("char", "text", "html") and row["translate"]:
+        arguments["translate"] = True
     if kind == "char" and row["size"]:
         arguments["size"] = row["size"]
     if kind == "many2one" and not row["related"]:
