@@ -19,6 +19,7 @@ from connector.server import callable_methods, faults, marshalling, model_doc
 from connector.server.deadline import Deadline
 from connector.server.dispatcher import Dispatcher
 from connector.server.errors import BadArgumentsError, UnknownMethodError
+from connector.server.gate import changes_models
 from connector.server.jsonrpc import JSON_TYPE, log
 from connector.server.requests import BadRequest, Threads, body_of, caller_of, has_type
 
@@ -50,7 +51,7 @@ class Json2:
         def work(env: Any) -> Any:
             return _call_named(_model(env, model), method, named)
 
-        return await self._answered(request, work)
+        return await self._answered(request, work, alone=changes_models(model, method))
 
     async def _doc(self, request: Request) -> Response:
         name = request.path_params["model"]
@@ -72,7 +73,9 @@ class Json2:
             raise BadRequest(400, "The body is no JSON object of named arguments.")
         return named
 
-    async def _answered(self, request: Request, work: Callable[[Any], Any]) -> Response:
+    async def _answered(
+        self, request: Request, work: Callable[[Any], Any], alone: bool = False
+    ) -> Response:
         """The answer to *work*, done as the user of the API key."""
         try:
             key = _key_of(request)
@@ -84,7 +87,7 @@ class Json2:
                 return work(env(user=uid))
 
             def run(deadline: Deadline) -> Any:
-                return self._dispatcher.objects.run(database, as_user, deadline)
+                return self._dispatcher.objects.run(database, as_user, deadline, alone)
 
             return _response(await self._threads.run(run), 200)
         except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from connector.server import callable_methods
 from connector.server.caller import Caller
 from connector.server.deadline import Deadline
 from connector.server.errors import BadArgumentsError
+from connector.server.gate import Gate, changes_models
 from connector.server.passwords import Passwords
 from connector.server.settings import Settings
 from connector.server.transactions import in_transaction
@@ -23,15 +25,21 @@ class Objects:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.passwords = Passwords(settings.caches_passwords)
+        self._gates: defaultdict[str, Gate] = defaultdict(Gate)
 
     def run(
-        self, database: Any, work: Callable[[Any], Result], deadline: Deadline | None
+        self,
+        database: Any,
+        work: Callable[[Any], Result],
+        deadline: Deadline | None,
+        alone: bool = False,
     ) -> Result:
         """Do *work* in a transaction of a database that callers may reach."""
         if not isinstance(database, str) or not self._settings.may_call(database):
             raise DatabaseMissingError(f"There is no database {database!r} here.")
         limit = deadline or Deadline(self._settings.call_seconds)
-        return in_transaction(database, work, limit, self._settings.isolation_level)
+        with self._gates[database].entered(alone, limit.seconds):
+            return in_transaction(database, work, limit, self._settings.isolation_level)
 
     def login(
         self,
@@ -103,7 +111,7 @@ class Objects:
             given, named = _copied(args), _copied(kwargs or {})
             return callable_methods.call(env(user=uid)[model], method, given, named)
 
-        return self.run(database, work, deadline)
+        return self.run(database, work, deadline, alone=changes_models(model, method))
 
 
 def _copied(value: Any) -> Any:
