@@ -6,6 +6,7 @@ from connector.models import (
     checkpoint,
     delaying,
     export_intent,
+    import_cursor,
     queue_channel,
     queue_job,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "checkpoint",
     "delaying",
     "export_intent",
+    "import_cursor",
     "queue_channel",
     "queue_job",
 ]
