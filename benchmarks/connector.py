@@ -1,7 +1,7 @@
 """
 Speed of the connector's units, each beside what it is measured by, in one run.
 
-    DATABASE_URL=... python benchmarks/connector.py [--json] [--records N]
+    [DATABASE_URL=...] python benchmarks/connector.py [--json] [--records N]
 
     look-up    microseconds of `get_connector_unit`, warm, with 500 registered classes
     mapping    a record of 20 fields and 5 mapping methods, against a dict written by hand
@@ -31,11 +31,13 @@ if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
 
 import connector.models  # noqa: F401 - those below inherit them
 from connector.backend import Backend, BackendRegistry
+from connector.config import Config
 from connector.connector import Binder, ConnectorEnvironment, ConnectorUnit
 from connector.core import fields, models, modules, sql
 from connector.core.addon import declared_in
 from connector.core.environment import Environment
 from connector.core.registry import SUPERUSER_ID, Registry
+from connector.runtime.servers import open_servers
 from connector.session import ConnectorSession
 from connector.unit.backend_adapter import CRUDAdapter
 from connector.unit.chunk import ChunkImporter
@@ -193,7 +195,11 @@ def least(function: Callable[[], Any], number: int) -> float:
 @contextmanager
 def database() -> Iterator[Registry]:
     """A database with the connector and the models above."""
-    sql.use_server(os.environ["DATABASE_URL"])
+    with open_servers(Config.load()):
+        yield from _fresh_database()
+
+
+def _fresh_database() -> Iterator[Registry]:
     if sql.database_exists(DATABASE):
         sql.drop_database(DATABASE)
     sql.create_database(DATABASE)
