@@ -1,0 +1,1 @@
+"""The addon of the queue's benchmark."""
