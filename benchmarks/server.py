@@ -1,7 +1,7 @@
 """
 The API server on one core: `execute_kw` of `search_read` of 80 records.
 
-    python benchmarks/server.py [--json] [--seconds N] [--clients N]
+    python -P benchmarks/server.py [--json] [--seconds N] [--clients N]
 
 The server is a process of its own, kept to one core; its database is made for the run, on the
 server of DATABASE_URL. Calls come over JSON-RPC on connections that stay open. Told are calls per
@@ -95,7 +95,7 @@ def serve(caches: bool) -> None:
 @contextmanager
 def server(caches: bool) -> Iterator[tuple[str, psutil.Process]]:
     """A server process, kept to one core."""
-    command = [sys.executable, __file__, "--serve", str(int(caches))]
+    command = [sys.executable, "-P", __file__, "--serve", str(int(caches))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             found = psutil.Process(process.pid)
