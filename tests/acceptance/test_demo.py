@@ -171,6 +171,8 @@ def test_an_interrupted_demo_leaves_no_process_and_the_next_one_goes_on(
     """
     database = f"connector_demo_{number.name.lower()}"
     command = [*CONNECTOR, "demo", "--database", database]
+    # A shell starts what it puts into the background deaf to Ctrl-C, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as first:
         assert first.stdout is not None
         while "artists" not in first.stdout.readline():
