@@ -18,8 +18,6 @@ class Settings:
     #: Whether databases are listed and managed; then every database of the server may be called.
     list_db: bool = False
     isolation_level: str = "repeatable read"
-    #: Databases made over the API get no demonstration data, whatever the caller asks.
-    without_demo: bool = False
     #: Synchronous calls at work at once; the others wait.
     threads: int = 16
     #: Bytes of the largest request.

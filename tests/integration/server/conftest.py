@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -120,6 +121,12 @@ def server(servers: Services, served_database: str) -> Iterator[Server]:
     managing = {"CONNECTOR_LIST_DB": "1", "CONNECTOR_ADMIN_PASSWD": MASTER}
     with serving(servers, served_database, **managing) as running:
         yield running
+
+
+@pytest.fixture
+def serve_database(servers: Services) -> Callable[..., AbstractContextManager[Server]]:
+    """Runs `connector serve` for a database."""
+    return partial(serving, servers)
 
 
 @pytest.fixture

@@ -269,6 +269,36 @@ def test_a_request_that_is_too_large_is_refused(strict_server: Any) -> None:
     assert answer.status_code == 413
 
 
+def test_a_call_that_changes_models_disturbs_no_other(server: Any) -> None:
+    """Calls go on while custom fields come and go; none of them meets half of a model."""
+    (model,) = server.execute("ir.model", "search", [["model", "=", "res.partner.category"]])
+
+    def read(_number: int) -> Any:
+        return len(server.execute("res.partner.category", "search_read", [], ["name"]))
+
+    def change(number: int) -> Any:
+        values = {"model_id": model, "name": f"x_turn_{number}", "ttype": "char"}
+        field = server.execute("ir.model.fields", "create", {**values, "state": "manual"})
+        return server.execute("ir.model.fields", "unlink", [field])
+
+    with ThreadPoolExecutor(4) as pool:
+        changes = [pool.submit(change, number) for number in range(3)]
+        reads = [pool.submit(read, number) for number in range(60)]
+        assert all(done.result() is True for done in changes)
+        assert len({done.result() for done in reads}) == 1
+
+
+def test_a_sleeping_database_is_served_and_told(
+    server: Any, serve_database: Any, new_name: Any, capfd: Any
+) -> None:
+    """A copy can be called; the command says that it is asleep."""
+    name = new_name()
+    assert server.result("db", "duplicate_database", server.master, server.database, name)
+    with serve_database(name) as running:
+        assert running.execute("res.partner", "search_count", []) > 1
+    assert f"{name} is asleep" in capfd.readouterr().err
+
+
 def test_the_server_ends_in_good_order(strict_server: Any) -> None:
     """A SIGTERM ends the server, with the exit status of a command so ended."""
     assert strict_server.execute("res.partner", "search_count", []) > 0
