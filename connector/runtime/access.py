@@ -90,6 +90,7 @@ class DatabaseAccess:
         left.__exit__(None, None, None)
         if reinit:
             self.init_environments()
+            Environment.reset()  # around this one, a caller may have a context of its own
             if not self.is_cursor_closed():
                 self.env = Environment(self.cr, self.uid, self.context)
 

@@ -212,6 +212,17 @@ def test_rollback_undoes_and_begins_afresh(session, database):
     assert parameter(session, "runtime.test") is False
 
 
+def test_rollback_begins_afresh_inside_a_context_of_the_caller(session, database):
+    """Where the caller has entered a context already, a rollback gives a fresh one too."""
+    with Environment.manage():
+        session.open(database.name)
+        before = session.env
+
+        session.rollback()
+
+        assert session.env is not before
+
+
 def test_new_cursor(session, database):
     """A new cursor takes the place of the one before, and cleaning gives an environment on it."""
     session.open(database.name)
