@@ -94,6 +94,7 @@ class Queue:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
                 pytest.fail(f"The workers do not stop.\n{self.log.read_text()[-5000:]}")
 
 
