@@ -6,7 +6,7 @@ Client of the external API, over JSON-RPC.
     redaction, repeating    which texts are secret, which calls may be sent twice
     protocol, services      the envelope and its answer; what each function sends. No I/O
     transports              HTTP clients of our own, one for each face
-    sync, aio               the functions, over any HTTP client
+    sync, aio, faces        the functions, over any HTTP client
     conversation, paging    log in, try again, read page by page. No I/O
     odoo                    Odoo and AsyncOdoo, the friendly faces
 

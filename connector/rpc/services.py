@@ -27,20 +27,29 @@ _MASTER_ADVICE = ". This server asks for its master password: pass admin_passwor
 
 
 def login(*, db: str, login: str, password: str) -> Call[Uid]:
+    """The id of a user, or False where login or password is wrong."""
     return Call("common", "login", [db, login, password], _uid)
 
 
 def authenticate(
     *, db: str, login: str, password: str, user_agent_env: Mapping[str, Any]
 ) -> Call[Uid]:
+    """
+    As `login`, and tells the server the address it is reached by.
+
+    A `base_location` in *user_agent_env* becomes the server's `web.base.url` when a system user
+    logs in. Prefer `login`.
+    """
     return Call("common", "authenticate", [db, login, password, dict(user_agent_env)], _uid)
 
 
 def version() -> Call[str]:
+    """The series of the server, such as `14.0`."""
     return Call("common", "version", [], _series)
 
 
 def about(*, extended: bool) -> Call[tuple[str, str] | str]:
+    """What the server says of itself; when *extended*, with its version."""
     return Call("common", "about", [extended], _about)
 
 
@@ -51,10 +60,15 @@ def execute_kw(
     password: str,
     obj: str,
     method: str,
-    args: Sequence[Any],
+    args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     kw: Mapping[str, Any] | None = None,
 ) -> Call[Any]:
+    """
+    The result of a model's method; None where it returns None.
+
+    *args* is the list of positional arguments, *kwargs* (or *kw*) the named ones.
+    """
     if kwargs is not None and kw is not None:
         raise TypeError("execute_kw: kwargs and kw are two names of one argument, give one")
     if isinstance(args, str | bytes | Mapping):
@@ -67,18 +81,22 @@ def execute_kw(
 
 
 def db_exist(*, db_name: str) -> Call[bool]:
+    """Whether the server can open a database."""
     return Call("db", "db_exist", [db_name], _boolean)
 
 
 def list_databases(*, document: bool = False) -> Call[list[str]]:
+    """The names of the databases that the server shows."""
     return Call("db", "list", [document], _list)
 
 
 def list_lang() -> Call[list[list[str]]]:
+    """Code and name of each language."""
     return Call("db", "list_lang", [], _list)
 
 
 def list_countries(*, admin_password: str | None = None) -> Call[list[list[str]]]:
+    """Code and name of each country; most servers ask for their master password."""
     if admin_password is not None:
         return Call("db", "list_countries", [admin_password], _list)
     # Servers look for the password among the arguments, and not all check that it is there.
@@ -88,6 +106,7 @@ def list_countries(*, admin_password: str | None = None) -> Call[list[list[str]]
 
 
 def server_version() -> Call[str]:
+    """The full version of the server, such as `14.0-20230102`."""
     return Call("db", "server_version", [], _text)
 
 
@@ -102,6 +121,7 @@ def create_database(
     country_code: str | None = None,
     phone: str | None = None,
 ) -> Call[bool]:
+    """Create a database whose first user is *login*."""
     sent = [admin_password, db_name, demo, lang, user_password, login, country_code, phone]
     # The oldest servers end at user_password. What says the same as a server's default stays out.
     for default in (None, None, "admin"):
@@ -112,20 +132,24 @@ def create_database(
 
 
 def duplicate_database(*, admin_password: str, db_original_name: str, db_name: str) -> Call[bool]:
+    """Copy a database under another name."""
     return Call("db", "duplicate_database", [admin_password, db_original_name, db_name], _boolean)
 
 
 def drop_database(*, admin_password: str, db_name: str) -> Call[bool]:
+    """Delete a database; False where there is none of that name."""
     return Call("db", "drop", [admin_password, db_name], _boolean)
 
 
 def dump_database(*, admin_password: str, db_name: str, format: str = "zip") -> Call[bytes]:
+    """The dump: a zip with the files, or with any other *format* what `pg_dump` writes."""
     return Call("db", "dump", [admin_password, db_name, format], _decoded)
 
 
 def restore_database(
     *, admin_password: str, db_name: str, data: bytes, copy: bool = False
 ) -> Call[bool]:
+    """Make a database of a dump; a *copy* gets an identity of its own."""
     if not isinstance(data, bytes | bytearray | memoryview):
         raise TypeError(f"restore_database: data is the dump as bytes, not {type(data).__name__}")
     encoded = b64encode(data).decode("ascii")
@@ -133,16 +157,19 @@ def restore_database(
 
 
 def rename_database(*, admin_password: str, old_name: str, new_name: str) -> Call[bool]:
+    """Give a database another name."""
     return Call("db", "rename", [admin_password, old_name, new_name], _boolean)
 
 
 def migrate_databases(*, admin_password: str, databases: Sequence[str]) -> Call[bool]:
+    """Update every module of the databases."""
     if isinstance(databases, str):
         raise TypeError("migrate_databases: databases is a list of names, not one name")
     return Call("db", "migrate_databases", [admin_password, list(databases)], _boolean)
 
 
 def change_admin_password(*, admin_password: str, new_password: str) -> Call[bool]:
+    """Change the master password of the server."""
     return Call("db", "change_admin_password", [admin_password, new_password], _boolean)
 
 
