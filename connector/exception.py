@@ -33,7 +33,8 @@ The connector's errors; each class says what happens next.
         |-- FailedJobError              waits for a person
         |   |-- JobTimeoutError         the job takes longer than it may
         |   |-- BackendAccessError      the backend refuses the credentials
-        |   `-- UncertainExportError    nobody can say whether the backend took the record
+        |   |-- UncertainExportError    nobody can say whether the backend took the record
+        |   `-- SweepRefusedError       too much would be removed
         |-- NothingToDoJob              done, nothing was to do
         |-- IDMissingInBackend          the backend has no record of that id
         |-- ManyIDSInBackend            the backend has several records where one is sought
@@ -199,6 +200,10 @@ class BackendAccessError(FailedJobError):
 
 class UncertainExportError(FailedJobError):
     """An export was sent, its answer was lost, and the backend cannot be asked about it."""
+
+
+class SweepRefusedError(FailedJobError):
+    """Too much would be removed, or the listing was not complete; a person has to look."""
 
 
 class NothingToDoJob(JobError):

@@ -6,19 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connector.connector import ConnectorEnvironment, external_key
-from connector.exception import FailedJobError, IDMissingInBackend
+from connector.exception import IDMissingInBackend, SweepRefusedError
 from connector.session import Recordset
 from connector.unit.backend_adapter import CRUDAdapter
 from connector.unit.importer import RecordImporter
 
-__all__ = ["Sweep", "SweepRefusedError", "gone_from"]
+__all__ = ["Sweep", "gone_from"]
 
 #: More than this share of the bindings gone looks like a broken listing.
 MAX_DELETE_SHARE = 0.01
-
-
-class SweepRefusedError(FailedJobError):
-    """Too much would be removed, or the listing was not complete; a person has to look."""
 
 
 @dataclass(frozen=True)

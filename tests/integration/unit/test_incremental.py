@@ -2,14 +2,14 @@
 
 import pytest
 
-from connector.exception import BackendResponseError
+from connector.exception import BackendResponseError, SweepRefusedError
 from connector.unit.backend_adapter import CRUDAdapter
 from connector.unit.batch import import_chunk
 from connector.unit.dry_run import predict
 from connector.unit.explain import choices, values_of
 from connector.unit.incremental import open_window
 from connector.unit.mapper import ImportMapper
-from connector.unit.sweep import SweepRefusedError, gone_from
+from connector.unit.sweep import gone_from
 
 MODEL = "toy.partner"
 
