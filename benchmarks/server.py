@@ -89,7 +89,7 @@ def serve(caches: bool) -> None:
         settings = Settings(databases=(DATABASE,), caches_passwords=caches, threads=4)
         listening = listen("127.0.0.1", 0)
         app = make_app(settings, MasterPassword(None))
-        run(app, listening, settings.threads, lambda: print(url_of(listening), flush=True))
+        run(app, listening, settings, lambda: print(url_of(listening), flush=True))
 
 
 @contextmanager

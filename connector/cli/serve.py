@@ -64,7 +64,7 @@ def serve(
         run(
             app,
             listening,
-            settings.threads,
+            settings,
             lambda: click.echo(f"Serving {what} at {url_of(listening)}"),
         )
 

@@ -9,6 +9,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from connector.exception import ConfigurationError
+from connector.server.punctual import punctual
+from connector.server.settings import Settings
 
 #: Calls that may be open for each thread that works; beyond that callers get a 503.
 OPEN_CALLS_PER_THREAD = 64
@@ -45,17 +47,18 @@ def url_of(listening: socket.socket) -> str:
 
 
 def run(
-    app: Starlette, listening: socket.socket, threads: int, on_start: Callable[[], None]
+    app: Starlette, listening: socket.socket, settings: Settings, on_start: Callable[[], None]
 ) -> None:
     """Serve until a SIGINT or SIGTERM, and finish the calls that are open then."""
     config = uvicorn.Config(
         app,
+        http=punctual(settings.receive_seconds),
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=KEEP_ALIVE_SECONDS,
-        limit_concurrency=threads * OPEN_CALLS_PER_THREAD,
+        limit_concurrency=settings.threads * OPEN_CALLS_PER_THREAD,
     )
     on_start()
     uvicorn.Server(config).run(sockets=[listening])

@@ -217,4 +217,4 @@ class Creating(Deleting):
 
 
 def _shown(vals: Values) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in list(vals.items())[:5])
+    return ", ".join(f"{name}={value!r}" for name, value in list(vals.items())[:5]) or "no values"
