@@ -33,14 +33,14 @@ Replaced = type[ConnectorUnit] | Iterable[type[ConnectorUnit]] | None
 
 
 class BackendRegistry:
-    """The backends of a process, in the order they were made."""
+    """The backends of a process."""
 
     def __init__(self) -> None:
-        #: Tests may put a fresh collection of any kind in its place.
-        self.backends: Collection[Backend] = ()
+        #: A test puts a fresh set in its place.
+        self.backends: set[Backend] = set()
 
     def register_backend(self, backend: Backend) -> None:
-        self.backends = (*self.backends, backend)
+        self.backends.add(backend)
 
     def get_backend(self, service: str, version: str | None = None) -> Backend:
         """

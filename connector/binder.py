@@ -61,6 +61,7 @@ class Binder(ConnectorUnit):
 
         Raises:
             ManyBindingsError: several bindings have this id.
+            InvalidExternalIdError: it is of a type that is no id; empty ones are bound to nothing.
         """
         model = self.model
         if external_id is None or external_id is False or external_id == "":
@@ -75,7 +76,10 @@ class Binder(ConnectorUnit):
                 f"on {self.backend_record}: {binding.ids}. Keep one, and declare "
                 f"UNIQUE({self._backend_field}, {self._external_field})."
             )
-        return binding[self._normal_field] if unwrap else binding
+        if not unwrap:
+            return binding
+        self.unwrap_model()
+        return binding[self._normal_field]
 
     def prefetch(self, external_ids: Iterable[object]) -> Recordset:
         """
@@ -124,10 +128,10 @@ class Binder(ConnectorUnit):
         None when the normal record has no binding on this backend; what the field holds, an id
         or False, when the binding has no external id.
         """
-        record_id = binding_id if isinstance(binding_id, int) else binding_id.ensure_one().id
         if not wrap:
-            return self.model.browse(record_id)[self._external_field]
-        binding = self.wrap_record(record_id)
+            return self._one_of(self.model, binding_id)[self._external_field]
+        record = self._one_of(self.env[self.unwrap_model()], binding_id)
+        binding = self.wrap_record(record.id)
         return binding[self._external_field] if binding else None
 
     def wrap_record(self, record_id: int) -> Recordset:
@@ -162,13 +166,8 @@ class Binder(ConnectorUnit):
             InvalidBindingError: there is no binding.
         """
         key = external_key(external_id)
-        if not binding_id:
-            raise InvalidBindingError(
-                f"The external id {external_id!r} cannot be bound to {binding_id!r}. "
-                f"Give one record of {self.model._name!r}, or its id."
-            )
-        binding = self.model.browse(binding_id) if isinstance(binding_id, int) else binding_id
-        binding.ensure_one().with_context(connector_no_export=True).write(self.link_values(key))
+        binding = self._one_of(self.model, binding_id)
+        binding.with_context(connector_no_export=True).write(self.link_values(key))
 
     def link_values(self, external_id: object) -> dict[str, Any]:
         """Give the values by which a binding is linked, for whoever writes it anyway."""
@@ -179,9 +178,26 @@ class Binder(ConnectorUnit):
 
     def unwrap_binding(self, binding_id: Any, browse: bool = False) -> Any:
         """Give the id of the normal record behind a binding, or the record with *browse*."""
-        binding = self.model.browse(binding_id) if isinstance(binding_id, int) else binding_id
-        record = binding.ensure_one()[self._normal_field]
+        binding = self._one_of(self.model, binding_id)
+        self.unwrap_model()
+        record = binding[self._normal_field]
         return record if browse else record.id
+
+    def _one_of(self, model: Recordset, given: Any) -> Recordset:
+        """
+        Give the one record of *model* that is given by its id or as a recordset.
+
+        Raises:
+            InvalidBindingError: it is neither, or of another model, or not exactly one.
+        """
+        if isinstance(given, int) and not isinstance(given, bool) and given > 0:
+            return model.browse(given)
+        if getattr(given, "_name", None) == model._name and len(given) == 1:
+            return given
+        raise InvalidBindingError(
+            f"The binder of {self.model._name!r} on {self.backend_record} needs one record of "
+            f"{model._name!r} and is given {given!r}. Give that record, or its id."
+        )
 
     def unwrap_model(self) -> str:
         """

@@ -6,10 +6,12 @@ for them; a unit finds its neighbours through it.
 """
 
 from connector.binder import Binder, ExternalId, external_key
-from connector.connector_unit import (
+from connector.connector_unit import (  # noqa: F401 - 8.0 gave the two with an underscore here
     ConnectorEnvironment,
     ConnectorUnit,
     MetaConnectorUnit,
+    _get_addon_name,
+    _get_openerp_module_name,
     get_environment,
     get_odoo_module,
     get_openerp_module,

@@ -26,6 +26,8 @@ def get_openerp_module(cls_or_func: Any) -> str:
 
 
 get_odoo_module = get_openerp_module
+#: The same of the dotted path of a Python module, under the names of 8.0 and 10.0.
+_get_openerp_module_name = _get_addon_name = addon_of
 
 
 def is_module_installed(env: Any, module_name: str) -> bool:
@@ -95,11 +97,15 @@ class ConnectorEnvironment:
     def create_environment(
         cls,
         backend_record: Recordset,
-        session: ConnectorSession,
-        model: str,
+        session: ConnectorSession | str,
+        model: str | None = None,
         connector_env: ConnectorEnvironment | None = None,
     ) -> ConnectorEnvironment:
-        """Make an environment for another model, with what *connector_env* propagates."""
+        """
+        Make an environment for another model, with what *connector_env* propagates.
+
+        10.0's form without a session is taken here too.
+        """
         names = connector_env._propagate_kwargs if connector_env is not None else ()
         kwargs = {name: getattr(connector_env, name) for name in names}
         return cls(backend_record, session, model, **kwargs)
@@ -138,17 +144,24 @@ class MetaConnectorUnit(type):
     """
     Keeps the addon of each unit class in `_module`.
 
-    A look-up passes over the units of addons that are not installed.  `_openerp_module_` is
-    another name of the same.
+    A look-up passes over the units of addons that are not installed.
     """
 
     _module: str
-    _openerp_module_: str
     _model_name: str | Iterable[str] | None
 
     def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
         super().__init__(name, bases, attrs)
-        cls._module = cls._openerp_module_ = addon_of(cls.__module__)
+        cls._module = addon_of(cls.__module__)
+
+    @property
+    def _openerp_module_(cls) -> str:
+        """Another name of `_module`."""
+        return cls._module
+
+    @_openerp_module_.setter
+    def _openerp_module_(cls, addon: str) -> None:
+        cls._module = addon
 
     @property
     def for_model_names(cls) -> tuple[str, ...]:
@@ -192,6 +205,11 @@ class ConnectorUnit(metaclass=MetaConnectorUnit):
         self.backend_record = connector_env.backend_record
         self.session = connector_env.session
         self._binders: dict[str | None, Binder] = {}
+
+    @property
+    def _openerp_module_(self) -> str:
+        """Another name of `_module`."""
+        return type(self)._module
 
     @classmethod
     def match(cls, session: ConnectorSession, model: Any) -> bool:

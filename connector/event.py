@@ -8,8 +8,7 @@ Events: what happens to records, and who wants to know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, MutableSet
 from typing import Any, TypeVar, overload
 
 from connector.connector import get_openerp_module, is_module_installed
@@ -23,6 +22,36 @@ ModelNames = str | Iterable[str] | None
 __all__ = ["Event", "on_record_create", "on_record_unlink", "on_record_write"]
 
 
+class Consumers(MutableSet[Consumer]):
+    """Functions in the order of their subscription, each with its addon as known at that moment."""
+
+    def __init__(self, consumers: Iterable[Consumer] = ()) -> None:
+        self._addons: dict[Consumer, str] = {}
+        for consumer in consumers:
+            self.add(consumer)
+
+    def add(self, value: Consumer) -> None:
+        self._addons[value] = get_openerp_module(value)
+
+    def discard(self, value: Consumer) -> None:
+        self._addons.pop(value, None)
+
+    def installed(self, env: Any) -> Iterator[Consumer]:
+        """Give those whose addon is installed in the database of *env*."""
+        for consumer, addon in self._addons.items():
+            if is_module_installed(env, addon):
+                yield consumer
+
+    def __contains__(self, consumer: object) -> bool:
+        return consumer in self._addons
+
+    def __iter__(self) -> Iterator[Consumer]:
+        return iter(self._addons)
+
+    def __len__(self) -> int:
+        return len(self._addons)
+
+
 class Event:
     """
     Something that happens to records of a model; functions subscribe to it.
@@ -33,8 +62,8 @@ class Event:
     """
 
     def __init__(self) -> None:
-        #: Consumers in the order of subscription, each with its addon as known at that moment.
-        self._consumers: dict[str | None, dict[Consumer, str]] = {None: {}}
+        #: By model; those of all models stand under None.
+        self._consumers: dict[str | None, Consumers] = {None: Consumers()}
 
     def subscribe(
         self,
@@ -48,12 +77,12 @@ class Event:
         if replacing is not None:
             self.unsubscribe(replacing, model_names)
         for name in _names(model_names):
-            self._consumers.setdefault(name, {})[consumer] = get_openerp_module(consumer)
+            self._consumers.setdefault(name, Consumers()).add(consumer)
 
     def unsubscribe(self, consumer: Consumer, model_names: ModelNames = None) -> None:
         """Stop calling *consumer* for these models; unknown consumers are no error."""
         for name in _names(model_names):
-            self._consumers.get(name, {}).pop(consumer, None)
+            self._consumers.get(name, Consumers()).discard(consumer)
 
     def has_consumer_for(self, session: ConnectorSession, model_name: str) -> bool:
         """Say whether firing for this model would call anybody."""
@@ -74,10 +103,8 @@ class Event:
     def _installed_consumers(
         self, session: ConnectorSession, model_name: str
     ) -> Iterator[Consumer]:
-        named = self._consumers.get(model_name, {})
-        for consumer, addon in chain(self._consumers[None].items(), named.items()):
-            if is_module_installed(session.env, addon):
-                yield consumer
+        yield from self._consumers[None].installed(session.env)
+        yield from self._consumers.get(model_name, Consumers()).installed(session.env)
 
     @overload
     def __call__(self, func: C) -> C: ...

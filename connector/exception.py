@@ -23,6 +23,7 @@ The connector's errors; each class says what happens next.
     |       `-- BackendRefusalError     the backend says no, and has surely taken nothing
     |-- MappingError                    a value cannot be mapped
     |   |-- MappingDefinitionError      a mapper is declared wrongly
+    |   |   `-- UnknownTargetFieldError it maps to a field that its model does not have
     |   |-- MappingResultError          a mapping method returns something that is no dict
     |   `-- MissingSourceFieldError     the source record has no such field
     `-- JobError
@@ -31,6 +32,7 @@ The connector's errors; each class says what happens next.
         |-- NoSuchJobError              the job row is gone
         |-- NotReadableJobError         the job's function or arguments cannot be read
         |-- FailedJobError              waits for a person
+        |   |-- JobStoppedError         a person has stopped the job
         |   |-- JobTimeoutError         the job takes longer than it may
         |   |-- BackendAccessError      the backend refuses the credentials
         |   |-- UncertainExportError    nobody can say whether the backend took the record
@@ -61,6 +63,7 @@ its own; such a class derives from the built-in one too, so that the old `except
     InvalidBindingError      AssertionError       Binder.bind
     ManyBindingsError        ValueError           Binder.to_openerp (ensure_one)
     MappingDefinitionError   AssertionError, ValueError  Mapper classes, modifiers on wrong fields
+    UnknownTargetFieldError  KeyError             direct mappings of an ImportMapper
     MappingResultError       ValueError           Mapper._apply
     MissingSourceFieldError  KeyError             direct mappings and children
 """
@@ -68,6 +71,10 @@ its own; such a class derives from the built-in one too, so that the old `except
 
 class ConnectorException(RuntimeError):
     """Base of every error the connector raises on purpose."""
+
+    def __str__(self) -> str:
+        # A class that is a KeyError too would show the repr of its message.
+        return Exception.__str__(self)
 
 
 class ConfigurationError(ConnectorException):
@@ -154,16 +161,16 @@ class MappingDefinitionError(MappingError, AssertionError, ValueError):
     """A mapper, or a modifier in it, is declared wrongly."""
 
 
+class UnknownTargetFieldError(MappingDefinitionError, KeyError):
+    """A mapper maps a value to a field that its model does not have."""
+
+
 class MappingResultError(MappingError, ValueError):
     """A mapping method returns something that is no dict."""
 
 
 class MissingSourceFieldError(MappingError, KeyError):
     """The source record lacks a field that the mapper reads."""
-
-    def __str__(self) -> str:
-        # KeyError would show the repr of the message.
-        return str(self.args[0]) if self.args else ""
 
 
 class JobError(ConnectorException):
@@ -188,6 +195,10 @@ class NotReadableJobError(JobError):
 
 class FailedJobError(JobError):
     """The job has failed and waits for a person."""
+
+
+class JobStoppedError(FailedJobError):
+    """A person has stopped the job while it ran."""
 
 
 class JobTimeoutError(FailedJobError):

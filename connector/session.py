@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from connector.core.environment import Environment
 from connector.core.registry import Registry
+from connector.deprecate import log_deprecate
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +97,13 @@ class ConnectorSession:
             self.env = previous
 
     def commit(self) -> None:
-        """Commit; in a job, ask its runner for a checkpoint."""
+        """
+        Commit; in a job, ask its runner for a checkpoint.
+
+        A thread that a test marks with an attribute `testing` commits nothing.
+        """
+        if getattr(threading.current_thread(), "testing", False):
+            return
         checkpoint = _checkpoints.get(self.cr)
         if checkpoint is None:
             self.cr.commit()
@@ -113,6 +121,47 @@ class ConnectorSession:
     def is_module_installed(self, module_name: str) -> bool:
         """Say whether an addon is installed in this database."""
         return module_name in self.env.registry._init_modules
+
+    # -- shortcuts of 8.0, deprecated --------------------------------------------------------
+
+    def search(
+        self,
+        model: str,
+        domain: Sequence[Any],
+        limit: int | None = None,
+        offset: int = 0,
+        order: str | None = None,
+    ) -> list[int]:
+        """Deprecated: give the ids of the records that a domain finds."""
+        log_deprecate("session.search is deprecated: use session.env[model].search")
+        found = self.env[model].search(domain, limit=limit, offset=offset, order=order)
+        return list(found.ids)
+
+    def browse(self, model: str, ids: int | Sequence[int]) -> Recordset:
+        """Deprecated: give records."""
+        log_deprecate("session.browse is deprecated: use session.env[model].browse")
+        return self.env[model].browse(ids)
+
+    def read(self, model: str, ids: int | Sequence[int], fields: Sequence[str]) -> Any:
+        """Deprecated: give values of records, those of one record where *ids* is an id."""
+        log_deprecate("session.read is deprecated: use session.env[model].browse(ids).read")
+        rows = self.env[model].browse(ids).read(list(fields))
+        return rows[0] if isinstance(ids, int) and rows else rows
+
+    def create(self, model: str, values: Mapping[str, Any]) -> int:
+        """Deprecated: create a record and give its id."""
+        log_deprecate("session.create is deprecated: use session.env[model].create")
+        return int(self.env[model].create(values).id)
+
+    def write(self, model: str, ids: int | Sequence[int], values: Mapping[str, Any]) -> bool:
+        """Deprecated: write records."""
+        log_deprecate("session.write is deprecated: use session.env[model].browse(ids).write")
+        return bool(self.env[model].browse(ids).write(values))
+
+    def unlink(self, model: str, ids: int | Sequence[int]) -> bool:
+        """Deprecated: delete records."""
+        log_deprecate("session.unlink is deprecated: use session.env[model].browse(ids).unlink")
+        return bool(self.env[model].browse(ids).unlink())
 
     def __repr__(self) -> str:
         return (

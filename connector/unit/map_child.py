@@ -79,6 +79,8 @@ class ImportMapChild(MapChild):
 
     #: Source field of a line that holds its external id.
     _id_field: ClassVar[str] = "id"
+    #: Of the lines under way; None where they have no ids, or their model no binder.
+    _binder: Binder | None = None
 
     def get_items(
         self, items: Any, parent: MapRecord, to_attr: str, options: Mapping[str, Any]
@@ -96,12 +98,12 @@ class ImportMapChild(MapChild):
             return super().get_item_values(map_record, to_attr, options)
         external_id = external_key(map_record.source[self._id_field])
         known = self._binder.to_openerp(external_id)
-        options = {name: value for name, value in options.items() if name != "for_create"}
         values = super().get_item_values(map_record, to_attr, {**options, "for_create": not known})
         if "checksum" in self.model._fields:
             # Of what an update would write: what is mapped for creation only never changes.
             if not known and map_record.mapper.maps_only_create():
-                values["checksum"] = checksum(map_record.values(**options, for_create=False))
+                update = map_record.values(**{**options, "for_create": False})
+                values["checksum"] = checksum(update)
             else:
                 values["checksum"] = checksum(values)
         values.update(self._binder.link_values(external_id))

@@ -17,10 +17,10 @@ from typing import Any, ClassVar, TypeVar
 
 from connector.connector import ConnectorUnit
 from connector.exception import (
-    MappingDefinitionError,
     MappingResultError,
     MissingSourceFieldError,
     NoConnectorUnitError,
+    UnknownTargetFieldError,
 )
 from connector.unit.map_child import ExportMapChild, ImportMapChild, MapChild
 from connector.unit.map_record import MapOptions, MapRecord
@@ -189,7 +189,8 @@ class Mapper(ConnectorUnit, metaclass=MetaMapper):
     def _no_field(self, source: str, target: str) -> MissingSourceFieldError:
         return MissingSourceFieldError(
             f"The record of {self.connector_env.model_name!r} has no field {source!r}, which "
-            f"{type(self).__module__}.{type(self).__qualname__} maps to {target!r}."
+            f"{type(self).__module__}.{type(self).__qualname__} maps to {target!r}. "
+            "Let the adapter give it, or map it in a method that does without."
         )
 
 
@@ -211,9 +212,10 @@ class ImportMapper(Mapper):
         if not value:
             return False
         if field is None:
-            raise MappingDefinitionError(
+            raise UnknownTargetFieldError(
                 f"{type(self).__module__}.{type(self).__qualname__} maps {from_attr!r} to "
-                f"{to_attr!r}, which is no field of {self.connector_env.model_name!r}."
+                f"{to_attr!r}, which is no field of {self.connector_env.model_name!r}. "
+                "Correct the name, or add the field to the model."
             )
         return value
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from connector.connector import MetaConnectorUnit
 from connector.exception import MappingDefinitionError
@@ -12,8 +11,7 @@ from connector.exception import MappingDefinitionError
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
-class MappingDefinition:
+class MappingDefinition(NamedTuple):
     """What is declared about one mapping method."""
 
     #: source fields whose change calls for this mapping; none means that it is always done

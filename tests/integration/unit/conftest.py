@@ -227,7 +227,7 @@ class ToyDatabase:
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch, declared_in: Any) -> Shop:
     """The backend's side, with its units registered in a registry of the test's own."""
-    monkeypatch.setattr(BACKENDS, "backends", ())
+    monkeypatch.setattr(BACKENDS, "backends", set())
     shop = Shop()
     with declared_in():
         declare_units(Backend(SERVICE, version="1"), shop)

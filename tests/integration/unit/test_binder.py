@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.backend import BACKENDS
+from connector.backend import get_backend
 from connector.connector import Binder, get_environment
 from connector.core import fields, models
 from connector.exception import (
@@ -154,7 +154,7 @@ def test_several_bindings_of_one_id_are_an_error(toys, shop, declared_in):
             backend_id = fields.Many2one("toy.backend")
             external_id = fields.Char()
 
-        @BACKENDS.backends[0]
+        @get_backend("toy", "1")
         class LooseBinder(Binder):
             _model_name = "toy.loose"
 

@@ -28,7 +28,7 @@ def sent(shop, declared_in, monkeypatch):
     """What the backend is asked to do; `answers` says what it does with the next creates."""
     sent = SimpleNamespace(creates=[], writes=[], deletes=[], stored=[], answers=[])
     sent.updated_at = None
-    monkeypatch.setattr(BACKENDS, "backends", ())
+    monkeypatch.setattr(BACKENDS, "backends", set())
     with declared_in():
         backend = Backend("toy", version="1")
 

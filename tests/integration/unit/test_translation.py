@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.backend import BACKENDS
+from connector.backend import get_backend
 from connector.connector import Binder
 from connector.core import fields, models
 from connector.unit.mapper import ImportMapper
@@ -21,7 +21,7 @@ def texts(toys, shop, declared_in):
             title = fields.Char(translate=True)
             code = fields.Char()
 
-        backend = BACKENDS.backends[0]
+        backend = get_backend("toy", "1")
 
         @backend
         class TextBinder(Binder):
