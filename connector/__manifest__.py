@@ -7,7 +7,11 @@
     "depends": ["base"],
     # Importing the package itself stays cheap; these hold the models.
     "imports": ["models", "producer"],
-    "data": ["data/queue_cron.xml"],
+    "data": [
+        "security/connector_groups.xml",
+        "security/ir.model.access.csv",
+        "data/queue_cron.xml",
+    ],
     "uninstall_hook": "uninstall_hook",
     "installable": True,
     "auto_install": False,

@@ -9,6 +9,8 @@ from connector.models import (
     import_cursor,
     queue_channel,
     queue_job,
+    settings,
+    thread,
 )
 
 __all__ = [
@@ -20,4 +22,6 @@ __all__ = [
     "import_cursor",
     "queue_channel",
     "queue_job",
+    "settings",
+    "thread",
 ]

@@ -1,17 +1,28 @@
 """Checkpoints: records and messages that a person has to look at."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.core import api, fields, models
 from connector.exception import UnknownModelError
+from connector.models import thread  # noqa: F401 - declared before it is inherited
 
+#: Who follows every checkpoint.
+MANAGERS = "connector.group_connector_manager"
+#: The subtype of the message that a new checkpoint posts.
+SUBTYPE = "connector.mt_checkpoint_created"
 NEED_REVIEW, REVIEWED = "need_review", "reviewed"
 
 
 class ConnectorCheckpoint(models.Model):
-    """A record that a connector made or could not decide about, waiting for a review."""
+    """
+    A record that a connector made or could not decide about, waiting for a review.
+
+    The users of the group Connector Manager follow it from the beginning.
+    """
 
     _name = "connector.checkpoint"
+    _inherit = "connector.thread"
     _description = "Connector Checkpoint"
     _order = "id desc"
 
@@ -35,6 +46,19 @@ class ConnectorCheckpoint(models.Model):
             "A checkpoint names a record or says a message.",
         ),
     ]
+
+    def create(self, vals: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Any:
+        points = super().create(vals)
+        managers = self.env.ref(MANAGERS, raise_if_not_found=False)
+        points.message_subscribe_users(managers.sudo().users.ids if managers else ())
+        for point in points:
+            point.message_post(body=point._message(), subtype=SUBTYPE)
+        return points
+
+    def _message(self) -> str:
+        """What the followers of a new checkpoint are told."""
+        where = self.backend_id.display_name
+        return self.message or f"A {self.model_id.name} needs review. Backend: {where}."
 
     @api.depends("model_id", "record_id")
     def _compute_record(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 from connector.backend import get_backend
 from connector.checkpoint import add_checkpoint, add_checkpoint_message
 from connector.connector import Binder
+from connector.core.exceptions import AccessError, ValidationError
 from connector.exception import IDMissingInBackend, UnknownModelError
 from connector.related_action import unwrap_binding
 from connector.unit.image import ImageImporter
@@ -53,6 +54,52 @@ def test_checkpoint_is_found_by_the_name_of_its_record(toys):
         partners[0].unlink()
     with toys.work("toy.partner") as work:
         assert not work.env["connector.checkpoint"].browse(points[0].id).record
+
+
+def test_connector_managers_follow_every_checkpoint(toys):
+    """
+    The users of the group Connector Manager follow a checkpoint, read why it is there, review it.
+    """
+    with toys.work("toy.partner") as work:
+        users = work.env["res.users"]
+        group = work.env.ref("connector.group_connector_manager")
+        manager = users.create({"name": "Mia", "login": "mia", "groups_id": [(4, group.id)]})
+        users.create({"name": "Nils", "login": "nils"})
+        partner = work.env["partner"].create({"name": "Ann"})
+
+        plain = work.backend_record.add_checkpoint("partner", partner.id)
+        told = work.backend_record.add_checkpoint("partner", partner.id, "Two are called Ann.")
+
+        assert plain.message_follower_ids == manager + work.env.user
+        assert plain.message_ids.body == "A partner needs review. Backend: Toys."
+        assert told.message_ids.body == "Two are called Ann."
+        assert told.message_ids.subtype == "connector.mt_checkpoint_created"
+        told.sudo(manager.id).reviewed()
+        assert told.state == "reviewed"
+        plain.sudo(manager.id).unlink()
+        assert work.env["connector.message"].search([]) == told.message_ids
+
+
+def test_only_managers_see_checkpoints(toys):
+    """
+    A user outside the group may not read checkpoints.
+    """
+    with toys.work("toy.partner") as work:
+        user = work.env["res.users"].create({"name": "Nils", "login": "nils"})
+        point = work.backend_record.add_checkpoint(message="Look.")
+        with pytest.raises(AccessError):
+            point.sudo(user.id).read(["message"])
+
+
+def test_checkpoint_needs_a_record_or_a_message(toys):
+    """
+    The database refuses a checkpoint that names no record and says nothing.
+    """
+    with (
+        pytest.raises(ValidationError, match="names a record or says a message"),
+        toys.work("toy.partner") as work,
+    ):
+        work.backend_record.add_checkpoint()
 
 
 def test_new_records_are_put_before_a_person(toys, shop, declared_in, monkeypatch):
