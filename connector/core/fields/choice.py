@@ -42,7 +42,7 @@ class Selection(Field):
         if isinstance(choices, (list, tuple)) and choices and isinstance(choices[0][0], int):
             self.column_type = "int4"
         if isinstance(choices, (list, tuple)):
-            self._values = frozenset(value for value, _ in choices)
+            self._values = {value: value for value, _ in choices}
         super()._settle()
 
     def choices(self, env: Any) -> Choices:
@@ -55,22 +55,29 @@ class Selection(Field):
             else list(self.selection)
         )
 
-    def values(self, env: Any) -> frozenset[Any]:
-        """The values allowed in *env*."""
+    def values(self, env: Any) -> dict[Any, Any]:
+        """The values allowed in *env*, each with itself: True, which equals 1, is stored as 1."""
         if isinstance(self.selection, str) or callable(self.selection):
-            return frozenset(value for value, _ in self.choices(env))
+            return {value: value for value, _ in self.choices(env)}
         return self._values
 
     def to_cache(self, value: Any, records: Records = None) -> Any:
         if value is None or value is False:
             return None
-        if records is not None and self.validate and value not in self.values(records.env):
-            allowed = ", ".join(map(repr, sorted(self.values(records.env), key=str)))
-            raise self.refuse(value, f"Choose one of {allowed}.")
-        return value
+        if records is None or not self.validate:
+            return value
+        allowed = self.values(records.env)
+        try:
+            return allowed[value]
+        except (KeyError, TypeError):
+            if value in ("", 0):
+                return None
+            shown = ", ".join(map(repr, sorted(allowed, key=str)))
+            raise self.refuse(value, f"Choose one of {shown}.") from None
 
     def to_cache_column(self, values: list[Any], records: Records = None) -> list[Any]:
-        if records is not None and self.values(records.env).issuperset(values):
+        texts = records is not None and set(map(type, values)) == {str}
+        if texts and self.values(records.env).keys() >= set(values):
             return values
         return super().to_cache_column(values, records)
 

@@ -7,11 +7,14 @@ from typing import Any
 
 from connector.core.exceptions import ModelDefinitionError
 from connector.core.fields.base import Field, Records
+from connector.core.fields.new_id import NewId
 
 __all__ = ["Id", "LinkedIds", "Many2one"]
 
 #: links followed back to find what is read together
 DEPTH_MAX = 16
+#: the largest number that the column of an id holds
+ID_MAX = 2**31 - 1
 ON_DELETE = {"cascade": "CASCADE", "restrict": "RESTRICT", "set null": "SET NULL"}
 
 
@@ -151,18 +154,21 @@ class Many2one(Field):
     def to_cache(self, value: Any, records: Records = None) -> Any:
         if value is None or value is False:
             return None
-        if type(value) is int:
+        if type(value) is int and value <= ID_MAX:
             return value or None
         if isinstance(value, (tuple, list)) and value:
             value = value[0]  # the pair (id, name) that read gives
         if hasattr(value, "_name"):
-            return self._id_of(value)
+            value = self._id_of(value)
+            if not value and value is not None:
+                return self._draft(value, value, records)
+            return value
         if isinstance(value, dict) and records is not None:
-            return records.env[self.comodel_name].new(value)._ids[0]
-        if isinstance(value, int) and not isinstance(value, bool):
+            return self._draft(value, records.env[self.comodel_name].new(value)._ids[0], records)
+        if isinstance(value, int) and not isinstance(value, bool) and value <= ID_MAX:
             return int(value) or None
-        if not value and not isinstance(value, str):
-            return value  # the id of a record in draft
+        if isinstance(value, NewId):
+            return self._draft(value, value, records)
         raise self.refuse(value, f"Give a record of {self.comodel_name!r}, its id or False.")
 
     def _id_of(self, record: Records) -> Any:
@@ -172,8 +178,14 @@ class Many2one(Field):
             raise self.refuse(record, "Give one record at most.")
         return record._ids[0] if record._ids else None
 
+    def _draft(self, value: Any, id_: Any, records: Records) -> Any:
+        """The id of a record in draft, to which only drafts can link."""
+        if records is None or records.env.in_draft or not all(records._ids):
+            return id_
+        raise self.refuse(value, "It is not stored: give a record that is, or create it first.")
+
     def to_cache_column(self, values: list[Any], records: Records = None) -> list[Any]:
-        if set(map(type, values)) == {int} and 0 not in values:
+        if set(map(type, values)) == {int} and 0 not in values and max(values) <= ID_MAX:
             return values
         return super().to_cache_column(values, records)
 
@@ -188,7 +200,8 @@ class Many2one(Field):
         return (cached, linked.sudo().display_name)
 
     def to_write(self, value: Any) -> Any:
-        return value.id if hasattr(value, "_name") else value
+        # The id of a draft is false, but must not pass for none.
+        return value.id or next(iter(value._ids), False) if hasattr(value, "_name") else value
 
     def description(self, env: Any) -> dict[str, Any]:
         return {

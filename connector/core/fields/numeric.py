@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from connector.core.exceptions import FieldValueError
 from connector.core.fields.base import Field, Records
 
 __all__ = ["Boolean", "Float", "Integer"]
@@ -49,7 +50,7 @@ class Integer(Field):
 
     def _whole(self, value: Any) -> int:
         try:
-            number = int(value or 0)
+            number = int(0 if value in ("", False) else value)
             if isinstance(value, (float, Decimal)) and number != value:
                 raise ValueError
         except (TypeError, ValueError, OverflowError) as error:
@@ -102,19 +103,26 @@ class Float(Field):
         if value is None:
             return None
         try:
-            number = value if type(value) is float else float(value or 0.0)
-            return self._rounded(value, number) if self.digits else number
-        except (TypeError, ValueError, ArithmeticError) as error:
+            number = value if type(value) is float else float(0.0 if value == "" else value)
+        except (TypeError, ValueError, OverflowError) as error:
             raise self.refuse(value, "Give a number.") from error
+        return self._rounded(value, number) if self.digits else number
 
     def _rounded(self, value: Any, number: float) -> float:
+        assert self.digits
+        if not abs(number) < 10.0 ** (self.digits[0] - self.digits[1]):  # NaN is not less either
+            raise self._too_long(value)
         # Decimal(repr) rounds what a person wrote: 2.675 is 2.68, though the double is less.
         exact = value if isinstance(value, Decimal) else Decimal(repr(number))
         rounded = float(exact.quantize(self._step_size, ROUND_HALF_UP))
-        assert self.digits
         if abs(rounded) >= 10.0 ** (self.digits[0] - self.digits[1]):
-            raise self.refuse(value, f"It has more than the {self.digits[0]} digits kept.")
+            raise self._too_long(value)
         return rounded
+
+    def _too_long(self, value: Any) -> FieldValueError:
+        assert self.digits
+        before = self.digits[0] - self.digits[1]
+        return self.refuse(value, f"Give a number of at most {before} digits before the point.")
 
     def to_cache_column(self, values: list[Any], records: Records = None) -> list[Any]:
         if not self.digits and set(map(type, values)) == {float}:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connector.core.exceptions import ModelDefinitionError
 from connector.core.fields.base import Field, Records
-from connector.core.fields.many2one import LinkedIds
+from connector.core.fields.many2one import ID_MAX, LinkedIds
 
 __all__ = ["Command", "Many2many", "One2many", "X2many"]
 
@@ -22,6 +22,13 @@ class Command:
     LINK = 4  #: (4, id) link a record that is there
     CLEAR = 5  #: (5,) take all links away
     SET = 6  #: (6, _, ids) link exactly these
+
+
+ID_COMMANDS = frozenset({Command.UPDATE, Command.DELETE, Command.UNLINK, Command.LINK})
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is int and 0 < value <= ID_MAX
 
 
 class X2many(Field):
@@ -60,7 +67,7 @@ class X2many(Field):
         return list(self.to_record(cached, record)._ids)
 
     def to_write(self, value: Any) -> Any:
-        return [(Command.SET, 0, list(value.ids))] if hasattr(value, "_name") else value
+        return [(Command.SET, 0, list(value._ids))] if hasattr(value, "_name") else value
 
     def commands(self, value: Any) -> list[tuple[Any, ...]]:
         """
@@ -94,6 +101,25 @@ class X2many(Field):
         if not known or len(item) < needed[item[0]]:
             raise self.refuse(value, f"{item!r} is no command; see connector.core.fields.Command.")
         return tuple(item)
+
+    def stored_commands(self, value: Any) -> list[tuple[Any, ...]]:
+        """
+        The same for records that are stored: each id is a number, each values a mapping.
+
+        Raises:
+            FieldValueError: it is none of them, or one of them is of a record in draft.
+        """
+        commands = self.commands(value)
+        for command in commands:
+            kind = command[0]
+            ids: Any = command[1:2] if kind in ID_COMMANDS else ()
+            if kind == Command.SET:
+                ids = command[2] or ()
+            if not isinstance(ids, Iterable) or not all(map(_is_id, ids)):
+                raise self.refuse(value, f"{command!r} needs ids of stored records.")
+            if kind in (Command.CREATE, Command.UPDATE) and not isinstance(command[2], Mapping):
+                raise self.refuse(value, f"{command!r} needs a dictionary of values.")
+        return commands
 
     def to_cache(self, value: Any, records: Records = None) -> Any:
         """Ids for the cache of a record in draft: commands change what it holds."""
@@ -215,8 +241,3 @@ class Many2many(X2many):
                 f"The field {self!r} links {model._name!r} to itself: give it "
                 f"column1 and column2, so that the two ends differ."
             )
-
-    def pairs(self, ids: Iterable[Any], linked: Iterable[Any]) -> set[tuple[Any, Any]]:
-        """Rows of the relation for every record of *ids* and every one of *linked*."""
-        others = list(linked)
-        return {(id_, other) for id_ in ids for other in others}

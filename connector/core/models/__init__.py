@@ -7,8 +7,9 @@ Each module adds one ability; the classes form a chain, and the last is what add
     Computing > Access > Tables > BaseModel > AbstractModel > Model > TransientModel
 """
 
+from connector.core.fields.new_id import NewId
 from connector.core.models.base import AbstractModel, BaseModel, Model, TransientModel
-from connector.core.models.cache import NewId, Transaction
+from connector.core.models.cache import Transaction
 from connector.core.models.meta import MetaModel
 from connector.core.models.recordset import Recordset
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from connector.core.exceptions import UserError
+from connector.core.fields.new_id import NewId
 from connector.core.models.builder import build_model
-from connector.core.models.cache import NewId
 from connector.core.models.tables import Tables
 
 __all__ = ["AbstractModel", "BaseModel", "Model", "TransientModel"]

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from connector.core.exceptions import RequiredValueError, ValidationError
+from connector.core.exceptions import MissingError, RequiredValueError, ValidationError
 from connector.core.sql import errors
 from connector.core.sql.schema import short_name
 
-__all__ = ["constraint_name", "explained"]
+__all__ = ["constraint_name", "explained", "explained_links"]
 
 #: foreign_key_violation, and restrict_violation of ON DELETE RESTRICT
 LINK_CODES = frozenset({"23503", "23001"})
@@ -26,6 +26,41 @@ def explained(transaction: Any, model_class: Any, ids: Sequence[int]) -> Iterato
         yield
     except errors.IntegrityError as error:
         raise _explanation(transaction, model_class, ids, error) from error
+
+
+@contextmanager
+def explained_links(transaction: Any, link: tuple[str, str, str]) -> Iterator[None]:
+    """Raise a row of a many2many that links to no record as MissingError."""
+    try:
+        yield
+    except errors.ForeignKeyViolation as error:
+        raise _unlinkable(transaction, link, error) from error
+
+
+def _unlinkable(transaction: Any, link: tuple[str, str, str], error: Any) -> MissingError:
+    """What is said of a row that links to no record: field, record, and the one that is gone."""
+    table, _, column2 = link
+    fields = [
+        field
+        for model_class in transaction.registry.models.values()
+        for field in model_class._fields.values()
+        if field.type == "many2many"
+        and field.store
+        and (field.relation, field.column1, field.column2) == link
+    ]
+    match = DETAIL.search(error.diag.message_detail or "")
+    if not fields or not match:
+        return MissingError(f"Cannot link records in {table!r}: one does not exist. {error}")
+    field, (name, value) = fields[0], match.groups()
+    owners = [one for one, two in transaction.links[link] if str(two) == value]
+    if name == column2:
+        what = f"{field.model_name}({', '.join(map(str, owners))},) to {field.comodel_name}"
+    else:
+        what = f"records of {field.comodel_name!r} to {field.model_name}"
+    return MissingError(
+        f"Cannot link by {field!r} {what}({value},): the record does not exist or has been "
+        f"deleted. Create it first, or link to another."
+    )
 
 
 def _explanation(transaction: Any, model_class: Any, ids: Sequence[int], error: Any) -> Exception:

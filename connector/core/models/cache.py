@@ -13,11 +13,13 @@ What one transaction knows and has yet to write: shared by all environments of i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
-__all__ = ["LocalValues", "NewId", "Transaction"]
+from connector.core.fields.new_id import NewId
+
+__all__ = ["LocalValues", "Transaction"]
 
 #: pending rows after which the next create or write flushes
 FLUSH_ROWS = 20_000
@@ -27,23 +29,15 @@ RESERVE_MAX = 1_000
 CACHE_ROWS = 100_000
 
 Ids = dict[Any, None]
-#: field -> {id: value}
-Drafts = Sequence[tuple[Any, dict[Any, Any]]]
 
 
-class NewId:
-    """The id of a record in draft: false, and equal to itself only."""
+class Kept(NamedTuple):
+    """What a savepoint's rollback leaves: it is older, and not in any table."""
 
-    __slots__ = ("origin",)
-
-    def __init__(self, origin: int | None = None) -> None:
-        self.origin = origin
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __repr__(self) -> str:
-        return f"<NewId {self.origin or hex(id(self))}>"
+    #: field -> {id: value}: drafts on stored records
+    drafts: dict[Any, dict[Any, Any]]
+    #: field -> ids that were due already, in ``norecompute``
+    todo: dict[Any, Ids]
 
 
 class LocalValues(dict[Any, Any]):
@@ -138,14 +132,15 @@ class Transaction:
             if not waiting:
                 del self.dirty[field]
 
-    def on_savepoint(self) -> Drafts:
-        """A savepoint was opened, after a flush; gives the drafts on stored records as they are."""
-        return [
-            (field, {id_: self.values[field][id_] for id_ in ids if id_ in self.values[field]})
+    def on_savepoint(self) -> Kept:
+        """A savepoint was opened, after a flush; gives what its rollback must not undo."""
+        drafts = {
+            field: {id_: self.values[field][id_] for id_ in ids if id_ in self.values[field]}
             for field, ids in self.draft.items()
-        ]
+        }
+        return Kept(drafts, {field: dict(ids) for field, ids in self.todo.items()})
 
-    def on_savepoint_rollback(self, token: Drafts = ()) -> None:
+    def on_savepoint_rollback(self, token: Kept) -> None:
         """
         Everything since the savepoint is undone.
 
@@ -157,9 +152,10 @@ class Transaction:
         self.forget_values()
         self.draft.clear()
         self.deleted.clear()
-        for field, values in token:
+        for field, values in token.drafts.items():
             self.values[field].update(values)
             self.draft[field].update(values)
+        self.todo.update(token.todo)
 
     def on_commit(self) -> None:
         """The transaction is over: others may write what was read in it."""

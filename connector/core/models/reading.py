@@ -43,10 +43,10 @@ class Reading(Setup):
         if id_ in values:
             return values[id_]
         if field.store and (field.compute or field.related):
-            if id_ in transaction.todo.get(field, ()):
-                self._recompute_field(field)
-            elif not id_:
+            if not id_ or (id_ in transaction.todo.get(field, ()) and not self.env.recompute):
                 self._compute_field(field, self)
+            elif id_ in transaction.todo.get(field, ()):
+                self._recompute_field(field)
         elif not id_:
             values[id_] = self._draft_value(field, id_)
         if id_ not in values:
@@ -226,7 +226,7 @@ class Reading(Setup):
             f"SELECT {link}, {column(main, 'id')} FROM {identifier(main)}"  # noqa: S608
             f"{joined}{''.join(condition.joins.values())}"
             f" WHERE {link} = ANY(%s::int[]) ORDER BY {order}",
-            (*condition.params, array_literal(ids)),
+            (array_literal(ids), *condition.params),  # those of the order come last
         )
         rows = self.env.cr.fetchall()
         for id_, other in rows:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from connector.core.exceptions import SingletonError, UnknownFieldError
 from connector.core.fields import Field
-from connector.core.models.cache import NewId
+from connector.core.fields.new_id import NewId
 from connector.core.models.meta import MetaModel
 
 __all__ = ["PREFETCH_MAX", "Recordset"]

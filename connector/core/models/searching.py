@@ -123,7 +123,7 @@ class Searching(Keys):
         if not (transaction.pending_rows or transaction.todo):
             return
         read = list(fields)
-        if transaction.computing_depth:
+        if transaction.computing_depth and self.env.recompute:
             # Inside a computation the rest may depend on what is being computed.
             for field in read:
                 while transaction.todo.get(field):

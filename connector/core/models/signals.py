@@ -157,9 +157,10 @@ class Triggers:
         ids = ids - transaction.computing.get(field, set())
         if field.store:
             todo = transaction.todo[field]
-            ids = {id_ for id_ in ids if id_ not in todo}
-            todo.update(dict.fromkeys(id_ for id_ in ids if id_))
             values, dirty = transaction.values[field], transaction.dirty.get(field, {})
+            # A value of what is due already was looked at in `norecompute`.
+            ids = {id_ for id_ in ids if id_ not in todo or id_ in values}
+            todo.update(dict.fromkeys(id_ for id_ in ids if id_))
             for id_ in ids:
                 values.pop(id_, None)
                 dirty.pop(id_, None)  # what waits is out of date; computing sends it anew

@@ -7,21 +7,27 @@ Storage: sends what waits with the transaction, in as few statements as there ar
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from connector.core.exceptions import MissingError
+from connector.core.models.broken import explained_links
 from connector.core.models.cache import Transaction
 from connector.core.models.inserting import insert_all
 from connector.core.models.updating import update_all
 from connector.core.query import array_literal, identifier
-from connector.core.sql import errors
 
 __all__ = ["flush", "write_pending"]
 
 
 def flush(transaction: Transaction) -> None:
-    """Compute what is due, then write everything that waits with *transaction*."""
-    while transaction.todo or transaction.pending_rows:
-        _recompute(transaction)
+    """
+    Compute what is due, then write everything that waits with *transaction*.
+
+    Where the environment says ``norecompute`` what is due stays due, and the table as it was.
+    """
+    root = transaction.superuser_env()
+    while transaction.pending_rows or (transaction.todo and root.recompute):
+        if root.recompute:
+            _recompute(transaction, root)
         write_pending(transaction)
 
 
@@ -33,14 +39,13 @@ def write_pending(transaction: Transaction) -> None:
     transaction.pending_rows = 0
 
 
-def _recompute(transaction: Transaction) -> None:
-    from_env = transaction.superuser_env()
+def _recompute(transaction: Transaction, root: Any) -> None:
     while transaction.todo:
         field = min(transaction.todo, key=lambda f: f.sequence)
         if not transaction.todo[field]:
             del transaction.todo[field]
             continue
-        from_env[field.model_name]._recompute_field(field)
+        root[field.model_name]._recompute_field(field)
 
 
 # -- links of many2many -------------------------------------------------------------------
@@ -59,16 +64,12 @@ def _write_links(transaction: Transaction) -> None:
                 _two_arrays(dropped),
             )
         if added:
-            try:
+            with explained_links(transaction, (table, column1, column2)):
                 transaction.cr.execute_unflushed(
                     f"INSERT INTO {identifier(table)} ({names})"  # noqa: S608 - quoted names
                     " SELECT * FROM unnest(%s::int[], %s::int[]) ON CONFLICT DO NOTHING",
                     _two_arrays(added),
                 )
-            except errors.ForeignKeyViolation as error:
-                raise MissingError(
-                    f"Cannot link records by {table!r}: one of them does not exist. {error}"
-                ) from error
         del transaction.links[table, column1, column2]
 
 

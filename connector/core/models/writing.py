@@ -121,7 +121,7 @@ class Writing(Searching):
         """Refuse what cannot be read as commands before anything is written."""
         if field.x2many:
             try:
-                field.commands(value)
+                field.stored_commands(value)
             except FieldValueError as error:
                 raise FieldValueError(f"{error} Nothing is written on {self!r}.") from error
 
@@ -323,7 +323,8 @@ class Writing(Searching):
         for id_ in self._ids:
             values[id_] = cached
         if field.is_column:
-            self._queue(field, self._ids)
+            due = transaction.todo.get(field, ())  # to be sent when it is computed in earnest
+            self._queue(field, [id_ for id_ in self._ids if id_ not in due])
 
     def _update_draft(self, values: Values) -> None:
         """Assign values in the cache alone, whatever the mode."""

@@ -183,6 +183,33 @@ def test_norecompute_waits(env: Any, order: Any) -> None:
     assert order.total == 30.0
 
 
+def test_norecompute_leaves_the_table_alone(env: Any, order: Any) -> None:
+    """
+    In the block a value reads as computed, while the table keeps the old one, until it is left.
+    """
+
+    def stored() -> list[tuple[float]]:
+        env.cr.execute("SELECT total FROM computing_order WHERE id = %s", (order.id,))
+        return env.cr.fetchall()
+
+    (before,) = stored()
+    line = order.line_ids[0]
+    with env.norecompute():
+        line.quantity += 1
+        changed = order.total
+        line.quantity += 1
+        assert order.total - changed == changed - before[0] != 0
+        assert stored() == [before]
+        assert not env["computing.order"].search([("total", "=", order.total)])
+        with pytest.raises(RuntimeError), env.cr.savepoint():
+            order.recompute()
+            line.quantity += 5
+            raise RuntimeError
+        assert env.has_todo()
+        assert stored() == [before]
+    assert stored() == [(order.total,)] != [before]
+
+
 def test_constraint_refuses(env: Any, order: Any) -> None:
     """
     A broken constraint raises at once, in create and in write.
