@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, MutableSet
 from typing import Any, TypeVar, overload
+from weakref import WeakSet
 
 from connector.connector import get_openerp_module, is_module_installed
 from connector.exception import EventError
@@ -52,6 +53,10 @@ class Consumers(MutableSet[Consumer]):
         return len(self._addons)
 
 
+#: All events there are, so that a test can forget who has subscribed in it.
+EVENTS: WeakSet[Event] = WeakSet()
+
+
 class Event:
     """
     Something that happens to records of a model; functions subscribe to it.
@@ -64,6 +69,7 @@ class Event:
     def __init__(self) -> None:
         #: By model; those of all models stand under None.
         self._consumers: dict[str | None, Consumers] = {None: Consumers()}
+        EVENTS.add(self)
 
     def subscribe(
         self,

@@ -7,7 +7,10 @@ The pytest plugin: servers, databases and environments for tests.
     env          one transaction that is rolled back, on a copy shared by such tests
     session      a connector session over `env`
     (no name)    TransactionCase and CommittedCase get the database of their addons
-    declared_in  classes made in its block belong to an addon, until the test ends
+    declared_in  classes made in its block belong to an addon; so does the mark `declared_in`
+    backend_registry  an empty registry of backends
+
+Whatever a test declares ends with it: backends, units, consumers, job functions, models.
 
 Imported by every run of pytest, so it imports what it needs when a fixture is used.
 """
@@ -36,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "addons(*names): the addons of the test's database")
+    config.addinivalue_line("markers", "declared_in(name): the addon of the test's own classes")
 
 
 @pytest.fixture(scope="session")
@@ -131,28 +135,61 @@ def session(env: Any) -> Any:
 
 
 @pytest.fixture
-def declared_in(
-    addons: tuple[str, ...],
-) -> Iterator[Callable[..., AbstractContextManager[None]]]:
+def declared_in(addons: tuple[str, ...]) -> Callable[..., AbstractContextManager[None]]:
     """
     A context in which classes belong to the addon named, by default to the one under test.
 
-    Models declared so are forgotten when the test ends; `database.update` loads them.
+    `database.update` loads the models declared so.
     """
     from connector.core.addon import declared_in as declare
-    from connector.core.models import MetaModel
-    from connector.core.modules.graph import closure
-    from connector.core.modules.imports import import_addon
-    from connector.core.modules.manifest import manifest_of
-
-    # What the addons declare is there before and stays: only the test's own is forgotten.
-    for addon in closure(addons):
-        import_addon(manifest_of(addon))
-    before = {addon: list(classes) for addon, classes in MetaModel.module_to_models.items()}
 
     def declared(name: str = addons[-1]) -> AbstractContextManager[None]:
         return declare(name)
 
-    yield declared
-    MetaModel.module_to_models.clear()
-    MetaModel.module_to_models.update(before)
+    return declared
+
+
+@pytest.fixture
+def backend_registry() -> Iterator[Any]:
+    """The registry that every `Backend()` joins, empty: the backends of all addons are away."""
+    from connector.backend import BACKENDS
+
+    known, BACKENDS.backends = BACKENDS.backends, set()
+    yield BACKENDS
+    BACKENDS.backends = known
+
+
+def _declarations_end() -> Iterator[None]:
+    """Forget what a test, or a fixture of a wider scope, declares."""
+    modules = set(sys.modules)
+    before = None
+    if "connector.backend" in modules:
+        from connector.testing.isolation import Declared
+
+        before = Declared.now()
+    yield
+    if "connector.backend" in sys.modules:
+        from connector.testing.isolation import Declared
+
+        (before or Declared()).restore(set(sys.modules) - modules)
+
+
+# A fixture of a module or class declares before a test begins, and what it declares ends with it.
+_module_declarations_end = pytest.fixture(autouse=True, scope="module")(_declarations_end)
+_class_declarations_end = pytest.fixture(autouse=True, scope="class")(_declarations_end)
+_test_declarations_end = pytest.fixture(autouse=True)(_declarations_end)
+
+
+@pytest.fixture(autouse=True)
+def _declared_by_mark(
+    request: pytest.FixtureRequest, _test_declarations_end: None
+) -> Iterator[None]:
+    """Let the classes of a test, and of its fixtures, belong to the addon of its mark."""
+    mark = request.node.get_closest_marker("declared_in")
+    if mark is None:
+        yield
+        return
+    from connector.core.addon import declared_in as declare
+
+    with declare(*mark.args):
+        yield
