@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ADDONS = "connector_addons"
 #: Below the data directory: a test run must not share servers with real data.
 TESTS_DIRECTORY = "tests"
+#: Before one of these modules is imported, nothing can be declared.
+DECLARING = {"connector.core.models", "connector.connector_unit"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -163,12 +165,12 @@ def _declarations_end() -> Iterator[None]:
     """Forget what a test, or a fixture of a wider scope, declares."""
     modules = set(sys.modules)
     before = None
-    if "connector.backend" in modules:
+    if DECLARING & modules:
         from connector.testing.isolation import Declared
 
         before = Declared.now()
     yield
-    if "connector.backend" in sys.modules:
+    if DECLARING & set(sys.modules):
         from connector.testing.isolation import Declared
 
         (before or Declared()).restore(set(sys.modules) - modules)
