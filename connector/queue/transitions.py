@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from connector.core import sql
+from connector.core.models.prepared import run_prepared
+
 #: First integer of the lock that the connection of a running job holds; the job's id follows.
 JOB_LOCK_CLASS = 0x6A6F62
 
@@ -21,13 +24,13 @@ JOB_LOCK_CLASS = 0x6A6F62
 # it durable too, and a server that crashes before has lost all locks and connections with it.
 _START = """
 WITH target AS MATERIALIZED (
-    SELECT id, pg_try_advisory_lock(%(lock_class)s, id) AS locked,
+    SELECT id, pg_try_advisory_lock($1, id) AS locked,
            set_config('synchronous_commit', 'off', true)
-      FROM queue_job WHERE uuid = %(uuid)s AND state = 'enqueued'
+      FROM queue_job WHERE uuid = $2 AND state = 'enqueued'
 )
 UPDATE queue_job AS job
    SET state = 'started', attempt = job.attempt + 1, retry = job.retry + 1,
-       date_started = (clock_timestamp() AT TIME ZONE 'UTC'), worker = %(worker)s
+       date_started = (clock_timestamp() AT TIME ZONE 'UTC'), worker = $3
   FROM target
  WHERE job.id = target.id AND target.locked AND job.state = 'enqueued'
 RETURNING job.id, job.uuid, job.attempt, job.retry, job.max_retries, job.identity_key,
@@ -37,9 +40,9 @@ RETURNING job.id, job.uuid, job.attempt, job.retry, job.max_retries, job.identit
 
 _DONE = """
 UPDATE queue_job AS job
-   SET state = 'done', result = %(result)s, date_done = (clock_timestamp() AT TIME ZONE 'UTC'),
+   SET state = 'done', result = $3, date_done = (clock_timestamp() AT TIME ZONE 'UTC'),
        exc_name = NULL, exc_message = NULL, exc_info = NULL
- WHERE id = %(id)s AND state = 'started' AND attempt = %(attempt)s
+ WHERE id = $1 AND state = 'started' AND attempt = $2
 RETURNING EXISTS (SELECT FROM queue_job_dependency WHERE parent_id = job.id)
 """
 
@@ -102,14 +105,15 @@ def start(cr: Any, uuid: str, worker: str) -> dict[str, Any] | None:
     None when it is not enqueued any more or another one runs it: a message that came twice.
     The connection then may hold the lock all the same; see `release_locks`.
     """
-    cr.execute_unflushed(_START, {"uuid": uuid, "worker": worker, "lock_class": JOB_LOCK_CLASS})
+    cr.expect_session_locks()
+    run_prepared(cr, "int, text, text", _START, (JOB_LOCK_CLASS, uuid, worker))
     row: dict[str, Any] | None = cr.dictfetchone()
     return row
 
 
 def release_locks(cr: Any) -> None:
     """Give back every session lock of this connection, that of the job among them."""
-    cr.execute_unflushed("SELECT pg_advisory_unlock_all()")
+    sql.locks.release_session_locks(cr)
 
 
 def holds_fence(cr: Any, job: Start) -> bool:
@@ -128,7 +132,7 @@ def finish(cr: Any, job: Start, result: str | None) -> bool:
 
     On False the caller rolls everything back.
     """
-    cr.execute_unflushed(_DONE, {**vars(job), "result": result})
+    run_prepared(cr, "int, int, text", _DONE, (job.id, job.attempt, result))
     row = cr.fetchone()
     if row is None:
         return False

@@ -181,6 +181,10 @@ class Cursor:
             self._lent.may_hold_locks = True
         self._cr.execute(query, params)
 
+    def expect_session_locks(self, expected: bool = True) -> None:
+        """Have the pool look for session locks when the connection comes back, or spare it that."""
+        self._lent.may_hold_locks = expected
+
     def executemany(self, query: Query, rows: Iterable[Any]) -> None:
         """Run a statement once for each row of parameters."""
         self._flush()

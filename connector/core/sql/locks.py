@@ -53,6 +53,12 @@ def release_session_lock(cr: Cursor, class_id: int, obj_id: int) -> bool:
     return bool(cr.fetchall()[0][0])
 
 
+def release_session_locks(cr: Cursor) -> None:
+    """Give back every session lock of this connection."""
+    cr.execute_unflushed("SELECT pg_advisory_unlock_all()")
+    cr.expect_session_locks(False)
+
+
 def holders(cr: Cursor, class_id: int) -> dict[int, int]:
     """The locks of a class that are held in this database: object id -> server process."""
     cr.execute_unflushed(
