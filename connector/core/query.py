@@ -24,6 +24,8 @@ PATTERNS = {
     "=like": ("LIKE", False),
     "=ilike": ("ILIKE", False),
 }
+#: beyond it PostgreSQL compares numbers as numeric
+INT8_MAX = 2**63 - 1
 HIERARCHY = frozenset({"child_of", "parent_of"})
 
 
@@ -300,7 +302,7 @@ class Condition:
 
     def _among(self, field: Any, alias: str, known: list[Any]) -> str:
         sql = self.expression(field, alias)
-        if all(type(value) is int for value in known):
+        if all(type(value) is int and abs(value) <= INT8_MAX for value in known):
             self.params.append(array_literal(known))
             return f"{sql} = ANY(%s::int8[])"
         self.params.append(tuple(field.to_param(value) for value in known))

@@ -37,6 +37,8 @@ class Creating(Deleting):
         given = [vals] if isinstance(vals, Mapping) else vals
         if not given:
             return self.browse()
+        if set(map(type, given)) != {dict}:
+            self._check_mappings(given)
         self._is_restricted("create")
         plan, transaction = self._writing_plan(), self.env.transaction
         transaction.cr.check_owner()

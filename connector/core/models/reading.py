@@ -8,6 +8,7 @@ from typing import Any
 
 from connector.core.exceptions import AccessError, MissingError
 from connector.core.fields import Field
+from connector.core.fields.many2one import ID_MAX
 from connector.core.models.cache import CACHE_ROWS
 from connector.core.models.prepared import run_prepared
 from connector.core.models.recordset import PREFETCH_MAX
@@ -126,6 +127,8 @@ class Reading(Setup):
             ids = list(islice(missing, PREFETCH_MAX))
         if field.is_column:
             wanted = self._fetched_with(field)
+            if ids and max(ids) > ID_MAX:
+                ids = [id_ for id_ in ids if id_ <= ID_MAX]  # no row has such a number
             if len(ids) == 1:
                 self._fetch_one(ids[0], wanted)
             else:
@@ -292,7 +295,7 @@ class Reading(Setup):
         """The records that are stored."""
         transaction = self.env.transaction
         new = transaction.new.get(self._name, ())
-        asked = [id_ for id_ in self._ids if id_ and id_ not in new]
+        asked = [id_ for id_ in self._ids if id_ and id_ <= ID_MAX and id_ not in new]
         there = set(new)
         if asked:
             self.env.cr.execute_unflushed(

@@ -7,7 +7,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, ClassVar, Self
 
-from connector.core.exceptions import SingletonError, UnknownFieldError
+from connector.core.exceptions import FieldValueError, SingletonError, UnknownFieldError
 from connector.core.fields import Field
 from connector.core.fields.new_id import NewId
 from connector.core.models.meta import MetaModel
@@ -15,6 +15,7 @@ from connector.core.models.meta import MetaModel
 __all__ = ["PREFETCH_MAX", "Recordset"]
 
 PREFETCH_MAX = 1000
+ID_TYPES = frozenset({int, NewId})
 SUPERUSER_ID = 1
 
 
@@ -59,15 +60,24 @@ class Recordset(metaclass=MetaModel):
         return records
 
     def browse(self, arg: Any = None) -> Self:
-        """The records of an id, or of several; nothing is looked up."""
+        """
+        The records of an id, or of several; nothing is looked up.
+
+        Raises:
+            FieldValueError: what is given are no ids.
+        """
         if not arg:
             ids: tuple[Any, ...] = (arg,) if isinstance(arg, NewId) else ()
         elif isinstance(arg, int):
             ids = (arg,)
             self.env.transaction.browsed[self._name].add(arg)
         else:
-            ids = tuple(arg)
+            ids = () if isinstance(arg, str) else tuple(arg)
             if len(ids) <= PREFETCH_MAX:
+                if isinstance(arg, str) or not ID_TYPES.issuperset(map(type, ids)):
+                    raise FieldValueError(
+                        f"Wrong ids for {self._name!r}: {arg!r}. Give a number, or several."
+                    )
                 self.env.transaction.browsed[self._name].update(ids)
         return self._browse(self.env, ids)  # type: ignore[no-any-return]
 

@@ -9,11 +9,15 @@ from typing import Any
 from connector.core.domain import All, AnyOf, Constant, Leaf, Node, Not, parse
 from connector.core.exceptions import DomainError
 from connector.core.fields import Field
+from connector.core.fields.many2one import ID_MAX
 from connector.core.models.keys import Keys
 from connector.core.models.storage import write_pending
 from connector.core.query import Condition, array_literal, column, identifier
 
 __all__ = ["Searching"]
+
+#: the largest LIMIT and OFFSET of PostgreSQL
+ROWS_MAX = 2**63 - 1
 
 ORDER_PART = re.compile(r"\s*(\w+)(?:\s+(asc|desc))?(\s+nulls\s+(?:first|last))?\s*\Z", re.I)
 
@@ -59,12 +63,20 @@ class Searching(Keys):
             f"{''.join(condition.joins.values())} WHERE {where} ORDER BY {ordered}"
         )
         if limit is not None:
-            statement += f" LIMIT {int(limit)}"
+            statement += f" LIMIT {self._row_count('limit', limit)}"
         if offset:
-            statement += f" OFFSET {int(offset)}"
+            statement += f" OFFSET {self._row_count('offset', offset)}"
         self._flush_fields(condition.fields)
         self.env.cr.execute_unflushed(statement, condition.params)
         return self.browse([id_ for (id_,) in self.env.cr.fetchall()])
+
+    def _row_count(self, name: str, value: Any) -> int:
+        if isinstance(value, int) and 0 <= value <= ROWS_MAX:
+            return int(value)
+        raise DomainError(
+            f"Records of {self._name!r} cannot be searched with {name}={value!r}. "
+            f"Give a whole number, 0 or more."
+        )
 
     def search_count(self, domain: Sequence[Any] = ()) -> int:
         """How many records ``search`` finds."""
@@ -210,7 +222,7 @@ class Searching(Keys):
             items = (
                 value if isinstance(value, (list, tuple)) or hasattr(value, "_name") else [value]
             )
-            roots = [int(item) for item in items if item]
+            roots = [number for item in items if item and (number := int(item)) <= ID_MAX]
         parent = self._fields.get(self._parent_name)
         if parent is None or not roots:
             return roots

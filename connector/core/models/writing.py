@@ -63,6 +63,8 @@ class Writing(Searching):
         """
         if not self._ids:
             return True
+        if type(vals) is not dict:
+            self._check_mappings([vals])
         transaction = self.env.transaction
         transaction.cr.check_owner()
         if self._is_restricted("write"):
@@ -83,6 +85,13 @@ class Writing(Searching):
         if transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
             transaction.flush()
         return True
+
+    def _check_mappings(self, given: Iterable[Any]) -> None:
+        for vals in given:
+            if not isinstance(vals, Mapping):
+                raise FieldValueError(
+                    f"Wrong values for {self!r}: {vals!r}. Give a dictionary of fields and values."
+                )
 
     def _check_not_deleted(self) -> None:
         """A record that this very transaction deleted is refused at once."""

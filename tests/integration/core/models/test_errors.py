@@ -149,6 +149,49 @@ def test_mistaken_questions(env: Any) -> None:
     assert env.ref("base.no_such_id", raise_if_not_found=False) is None
 
 
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda things: things.search([], limit="x"), "limit='x'"),
+        (lambda things: things.search([], limit=-1), "limit=-1"),
+        (lambda things: things.search([], offset=-1), "offset=-1"),
+        (lambda things: things.browse("12"), "Wrong ids for 'errors.thing': '12'"),
+        (lambda things: things.browse(["12"]), "Wrong ids"),
+        (lambda things: things.browse([True]), "Wrong ids"),
+        (lambda things: things.create("x"), "Give a dictionary"),
+        (lambda things: things.create([{"name": "a"}, 5]), "Give a dictionary"),
+        (lambda things: things.create({"name": "a"}).write([5]), "Give a dictionary"),
+    ],
+)
+def test_arguments_of_the_wrong_kind(env: Any, ask: Any, message: str) -> None:
+    """
+    What is no number, no id or no dictionary is told with the model, and breaks nothing.
+    """
+    things = env["errors.thing"]
+    with pytest.raises((exceptions.DomainError, exceptions.FieldValueError), match=message) as told:
+        ask(things)
+    assert "errors.thing" in str(told.value)
+    assert things.search_count([]) <= 1
+
+
+@pytest.mark.parametrize("huge", [2**31, 2**63, 2**70])
+def test_numbers_beyond_the_columns(env: Any, huge: int) -> None:
+    """
+    No record has an id or a value beyond its column: searches find none, and reading says so.
+    """
+    things = env["errors.thing"]
+    things.create({"name": "a", "number": 1})
+    for name in ("id", "number", "owner_ids"):
+        assert not things.search([(name, "=", huge)])
+        assert not things.search([(name, "in", [huge])])
+    assert not things.search([("id", "child_of", [huge])])
+    assert not things.search([("number", ">", huge)])
+    assert len(things.search([("number", "<", huge)])) == 1
+    assert not things.browse(huge).exists()
+    with pytest.raises(exceptions.MissingError, match="does not exist"):
+        assert things.browse(huge).name
+
+
 def test_failure_of_a_batch_leaves_nothing(env: Any) -> None:
     """
     A bad value in the middle of a list creates no record at all.
