@@ -26,10 +26,15 @@ SELECT NOT EXISTS (
 @click.command()
 @click.option("-n", "--workers", type=click.IntRange(min=1), help="Worker processes.")
 @click.option("-d", "--database", "databases", multiple=True, help="Database to serve; repeatable.")
+@click.option("--fork", is_flag=True, help="Run each job in a child process of its own.")
 @click.option("--stop-when-idle", is_flag=True, help="End when no job is left that could run now.")
 @click.option("--stop-with-input", is_flag=True, help="End when standard input ends.")
 def worker(
-    workers: int | None, databases: Sequence[str], stop_when_idle: bool, stop_with_input: bool
+    workers: int | None,
+    databases: Sequence[str],
+    fork: bool,
+    stop_when_idle: bool,
+    stop_with_input: bool,
 ) -> None:
     """
     Run jobs: one dispatcher and N worker processes, until SIGTERM or Ctrl-C.
@@ -49,6 +54,7 @@ def worker(
             settings,
             served,
             workers or settings.workers,
+            fork=fork,
             is_idle=(lambda: all(map(_is_idle, served))) if stop_when_idle else None,
             leash=sys.stdin.fileno() if stop_with_input else None,
         ).run()

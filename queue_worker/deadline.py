@@ -1,5 +1,5 @@
 """
-The end of a job that takes too long.
+The end of a job that takes too long, or that a person stops.
 
 Three things end it, each where the one before cannot: an alarm interrupts Python code, the
 watchdog cancels a statement that PostgreSQL is still working on, and ends the process when
@@ -9,6 +9,7 @@ even that does not help.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import threading
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from connector.exception import JobTimeoutError
+from connector.exception import ConnectorException, JobStoppedError, JobTimeoutError
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +36,20 @@ class Deadline:
     def __init__(self, seconds: float, cancel: Callable[[], None]) -> None:
         self.seconds = seconds
         self._cancel = cancel
-        self._end = 0.0
+        self._end = math.inf
         self._armed = False
+        self._is_stopped = False
 
     @property
     def passed(self) -> bool:
-        return self.seconds > 0 and self._end > 0 and time.monotonic() >= self._end
+        """Whether the job is to end now."""
+        return time.monotonic() >= self._end
+
+    def error(self) -> ConnectorException:
+        """Why the job ends."""
+        if self._is_stopped:
+            return JobStoppedError("The job was stopped by a person.")
+        return JobTimeoutError(f"The job takes longer than {self.seconds:g} seconds.")
 
     @contextmanager
     def armed(self) -> Iterator[None]:
@@ -49,6 +58,7 @@ class Deadline:
 
         Raises:
             JobTimeoutError: in the block, when the time is over.
+            JobStoppedError: in the block, when a person stops the job.
         """
         global _current
         alarm = threading.current_thread() is threading.main_thread()
@@ -62,13 +72,28 @@ class Deadline:
             self._disarm()
             _current = None
             if alarm:
-                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                # Not the default, which ends the process: a stop may come in this moment.
+                signal.signal(signal.SIGALRM, signal.SIG_IGN)
 
     def renew(self) -> None:
         """Give the block its full time again."""
-        self._end = time.monotonic() + self.seconds
+        self._end = time.monotonic() + self.seconds if self.seconds else math.inf
         self._armed = True
         self._set_alarm(self.seconds)
+        if self._is_stopped:
+            self._end = time.monotonic()
+            raise self.error()
+
+    def stop(self) -> None:
+        """
+        End the block, from any thread: now, or when a part that may not be interrupted is over.
+
+        A statement of PostgreSQL in progress is cancelled by `watch`.
+        """
+        self._is_stopped = True
+        if self._armed:
+            self._end = time.monotonic()
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
 
     @contextmanager
     def lifted(self) -> Iterator[None]:
@@ -103,7 +128,7 @@ class Deadline:
 
     def _ring(self, _number: int, _frame: FrameType | None) -> None:
         if self._armed:
-            raise JobTimeoutError(f"The job takes longer than {self.seconds:g} seconds.")
+            raise self.error()
 
 
 _current: Deadline | None = None
@@ -114,3 +139,8 @@ def watch_current() -> None:
     deadline = _current
     if deadline is not None:
         deadline.watch()
+
+
+def current() -> Deadline | None:
+    """The limit of the job that this process runs, if any."""
+    return _current

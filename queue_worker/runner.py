@@ -22,7 +22,7 @@ from connector.core import sql
 from connector.core.environment import Environment
 from connector.core.modules import identity
 from connector.core.registry import Registry
-from connector.exception import ConnectorException, JobTimeoutError, RetryableJobError
+from connector.exception import ConnectorException, RetryableJobError
 from connector.queue import codec, transitions
 from connector.queue.call import Job
 from connector.queue.retry import chance, conflict_wait
@@ -145,7 +145,8 @@ class JobRun:
 
     def _outcome(self, error: BaseException, job: Job | None, runs: int) -> Outcome:
         if isinstance(error, sql.errors.QueryCanceled) and self._deadline.passed:
-            error = self._as_timeout(error)
+            cancelled, error = error, self._deadline.error()
+            error.__cause__ = cancelled
         if not self._cr.connection.closed:
             _rolled_back(self._cr)
         outcome = decide(
@@ -241,11 +242,6 @@ class JobRun:
                 if lost or last:
                     raise
                 self._cr.rollback()
-
-    def _as_timeout(self, error: BaseException) -> JobTimeoutError:
-        timeout = JobTimeoutError(f"The job takes longer than {self._deadline.seconds:g} seconds.")
-        timeout.__cause__ = error
-        return timeout
 
 
 def _flush(cr: sql.Cursor) -> None:

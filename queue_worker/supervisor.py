@@ -25,6 +25,7 @@ from connector.core.registry import Registry
 from connector.queue import broker
 from connector.queue.channels import settings_from_text
 from queue_worker.dispatching import dispatch
+from queue_worker.forking import ForkingWorker
 from queue_worker.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -77,11 +78,13 @@ class Supervisor:
         databases: Sequence[str],
         workers: int,
         *,
+        fork: bool = False,
         is_idle: Callable[[], bool] | None = None,
         leash: int | None = None,
     ) -> None:
         self._config = config
         self._databases = list(databases)
+        self._worker_class = ForkingWorker if fork else Worker
         self._is_idle = is_idle
         #: A file descriptor; its end is a reason to stop.
         self._leash = leash
@@ -166,7 +169,9 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         own = broker.connect(broker.current().url)
-        Worker(own, max_memory=self._config.max_memory).work(max_jobs=self._config.max_jobs)
+        self._worker_class(own, max_memory=self._config.max_memory).work(
+            max_jobs=self._config.max_jobs
+        )
 
 
 def _wait(things: Sequence[BaseProcess | int], seconds: float) -> list[Any]:

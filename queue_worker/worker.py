@@ -16,7 +16,8 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from redis import Redis
@@ -40,7 +41,15 @@ BEAT_SECONDS = 1.0
 WORKER_TTL_SECONDS = 30
 #: Seconds of one wait for a message; the wait itself costs nothing.
 DEQUEUE_SECONDS = 5
+#: An answer that is not there this long after the wait comes no more.
+ANSWER_SECONDS = 5
 RECONNECT_SECONDS = 2.0
+
+# RQ looks here for the one who can stop a job.  Only where the message is still there: it is
+# deleted with the job's end, which a beat may come after.
+_NAME_WORKER = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'worker_name', ARGV[1]) end
+"""
 
 
 class Worker(SimpleWorker):
@@ -62,6 +71,7 @@ class Worker(SimpleWorker):
         self._max_memory = max_memory
         self._parent = os.getppid()
         self._suspension_seen = 0.0
+        self._message: Job | None = None
         self._beating = threading.Event()
         self._beat_thread = threading.Thread(target=self._keep_beating, daemon=True)
 
@@ -69,10 +79,24 @@ class Worker(SimpleWorker):
 
     def bootstrap(self, *_logging: Any, **_more_logging: Any) -> None:
         """Come on the list; how to log is decided by the one that starts the process."""
-        self.register_birth()
-        self.subscribe()  # type: ignore[no-untyped-call]  # RQ is half typed
+        while not self._has_come():
+            time.sleep(RECONNECT_SECONDS)
         self.set_state(WorkerStatus.STARTED)
         self._beat_thread.start()
+
+    @property
+    def connection_timeout(self) -> int:
+        """RQ lets a socket wait no shorter than this."""
+        return DEQUEUE_SECONDS + ANSWER_SECONDS
+
+    def _has_come(self) -> bool:
+        try:
+            self.register_birth()
+            self.subscribe()  # type: ignore[no-untyped-call]  # RQ is half typed
+        except RedisError as error:
+            logger.warning("Redis does not answer, trying again: %s", error)
+            return False
+        return True
 
     def register_birth(self) -> None:
         """Appear in Redis, also where a dead process had the same host and pid."""
@@ -108,14 +132,28 @@ class Worker(SimpleWorker):
 
     def check_for_suspension(self, burst: bool) -> None:
         if time.monotonic() - self._suspension_seen >= BEAT_SECONDS:
-            super().check_for_suspension(burst)
             self._suspension_seen = time.monotonic()
+            with _patience():
+                super().check_for_suspension(burst)
 
     def run_maintenance_tasks(self) -> None:
         """RQ's registries are not used and its intermediate list is not trusted: PostgreSQL is."""
-        for queue in self.queues:
-            worker_registration.clean_worker_registry(queue)
         self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ declares None alone
+        with _patience():
+            for queue in self.queues:
+                worker_registration.clean_worker_registry(queue)
+
+    def get_current_job_id(self, pipeline: Any = None) -> str | None:
+        """What runs now, by its message; RQ asks before it stops a job."""
+        message = self._message
+        return None if message is None else str(message.id)
+
+    def kill_horse(self, sig: signal.Signals = signal.SIGTERM) -> None:
+        """Stop the job that RQ was asked to stop, from the thread that hears commands."""
+        limit, message = deadline.current(), self._message
+        # In this order: a job that began since has another message.
+        if limit is not None and message is not None and message.id == self._stopped_job_id:
+            limit.stop()
 
     def _keep_beating(self) -> None:
         while not self._beating.wait(BEAT_SECONDS):
@@ -131,9 +169,11 @@ class Worker(SimpleWorker):
 
     def _beat(self) -> None:
         self.last_heartbeat = now()
+        message = self._message
         seen = {
             **self.serialize(),
             "state": self._state,
+            "current_job": "" if message is None else message.id,
             "successful_job_count": self.successful_job_count,
             "failed_job_count": self.failed_job_count,
         }
@@ -142,6 +182,8 @@ class Worker(SimpleWorker):
             pipeline.expire(self.key, WORKER_TTL_SECONDS)
             worker_registration.register(self, pipeline)
             broker.beat(pipeline, self.name)
+            if message is not None:
+                pipeline.eval(_NAME_WORKER, 1, message.key, self.name)
             pipeline.execute()
 
     # -- jobs ---------------------------------------------------------------
@@ -173,11 +215,12 @@ class Worker(SimpleWorker):
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job of a message, then forget the message and wake the dispatcher."""
         self.set_state(WorkerStatus.BUSY)
+        self._message = job
         database = None
         try:
             assert isinstance(job, Message)
             database, uuid = job.call
-            runner.run(database, uuid)
+            self.run_job(database, uuid)
             self.successful_job_count += 1
         except RefusedMessageError as error:
             logger.error("%s It is dropped.", error)
@@ -190,9 +233,19 @@ class Worker(SimpleWorker):
             self.failed_job_count += 1
             logger.exception("Cannot run a job", extra={"message_id": job.id})
         finally:
+            self._message = None
             self._forget(job, queue, database)
             self.set_state(WorkerStatus.IDLE)
         self._recycle()
+
+    def run_job(self, database: str, uuid: str) -> None:
+        """
+        Run one job, and return when its row says what became of it.
+
+        Raises:
+            DatabaseUnreachableError: PostgreSQL is away.
+        """
+        runner.run(database, uuid)
 
     def _forget(self, job: Job, queue: Queue, database: str | None) -> None:
         try:
@@ -210,6 +263,15 @@ class Worker(SimpleWorker):
         if self._max_memory and _peak_memory() > self._max_memory:
             logger.info("Worker has reached its memory limit and ends")
             self._stop_requested = True
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Go on without an answer of Redis: what is asked here may wait."""
+    try:
+        yield
+    except RedisError as error:
+        logger.debug("Redis does not answer: %s", error)
 
 
 def _peak_memory() -> int:

@@ -14,8 +14,29 @@ AT_ONCE = fcntl.LOCK_NB
 RELEASE = fcntl.LOCK_UN
 
 
+_open: set[int] = set()
+
+
 def open_lock(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    _open.add(descriptor)
+    return descriptor
+
+
+def close_lock(descriptor: int) -> None:
+    """Drop the lock of a descriptor, unless a forked process has it open too."""
+    _open.discard(descriptor)
+    os.close(descriptor)
+
+
+def forget_parents() -> None:
+    """
+    In a forked child: have no part in the locks of the parent, which end with it alone.
+
+    A child that does this outlives its parent without keeping servers alive.
+    """
+    while _open:
+        os.close(_open.pop())
 
 
 @contextmanager
@@ -31,7 +52,7 @@ def held(path: Path, how: int) -> Iterator[int]:
         fcntl.flock(descriptor, how)
         yield descriptor
     finally:
-        os.close(descriptor)
+        close_lock(descriptor)
 
 
 def change(descriptor: int, how: int) -> None:

@@ -129,7 +129,7 @@ class Services:
 
     def _let_go(self) -> None:
         if self._descriptor is not None:
-            os.close(self._descriptor)
+            locks.close_lock(self._descriptor)
             self._descriptor = None
 
     def _prepare_directory(self) -> Identity:

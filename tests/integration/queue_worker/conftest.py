@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,14 +74,18 @@ class Queue:
 
     @contextmanager
     def workers(
-        self, number: int = 1, database: str | None = None, **settings: object
+        self,
+        number: int = 1,
+        database: str | None = None,
+        options: Sequence[str] = (),
+        **settings: object,
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Run `connector worker` with these settings; stop it as a person would."""
         given = {f"CONNECTOR_{key.upper()}": str(value) for key, value in settings.items()}
         command = [sys.executable, "-m", "connector.cli.main", "worker", "-n", str(number)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [*command, "-d", database or self.database.name],
+                [*command, "-d", database or self.database.name, *options],
                 env={**self.environment, **given},
                 stdout=log,
                 stderr=log,

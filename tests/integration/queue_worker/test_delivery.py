@@ -10,6 +10,8 @@ import zlib
 from typing import Any
 
 import pytest
+from rq.command import send_stop_job_command
+from rq.serializers import JSONSerializer
 
 from connector.queue import broker
 
@@ -126,6 +128,29 @@ def test_a_forced_stop_gives_the_job_back(queue):
         queue.wait_until(lambda: queue.job(uuid)["attempt"] == 2)
         assert queue.job(uuid)["retry"] == 1
         assert queue.effects() == []
+
+
+@pytest.mark.parametrize("name", ["leave_effect_slowly", "hang_at_first"])
+@pytest.mark.parametrize("options", [(), ("--fork",)])
+def test_a_running_job_is_stopped_by_its_worker(queue, name, options):
+    """
+    RQ's command to stop a job ends it in Python and in a statement; it is failed and leaves
+    nothing, and the worker goes on.
+    """
+    uuid = queue.delay(getattr(queue.jobs, name), "stopped", 60)
+    message = broker.message_id(queue.database.name, uuid)
+    redis = broker.current().redis
+
+    with queue.workers(options=options):
+        queue.wait_for_state(uuid, "started")
+        queue.wait_until(lambda: redis.hget(f"rq:job:{message}", "worker_name"))
+        send_stop_job_command(redis, message, serializer=JSONSerializer)
+        job = queue.wait_for_state(uuid, "failed", seconds=5)
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "after"), "done")
+
+    assert job["exc_name"] == "connector.exception.JobStoppedError"
+    assert job["attempt"] == 1
+    assert queue.effects() == ["after"]
 
 
 def seated(queue: Any) -> int:

@@ -1,10 +1,11 @@
 """The limit on the time of a job."""
 
+import threading
 import time
 
 import pytest
 
-from connector.exception import JobTimeoutError
+from connector.exception import JobStoppedError, JobTimeoutError
 from queue_worker.deadline import Deadline, watch_current
 
 
@@ -61,3 +62,46 @@ def test_zero_seconds_are_no_limit():
         watch_current()
 
     assert not cancelled
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_a_stopped_block_ends_at_once(seconds):
+    """
+    A stop from another thread raises into the block and cancels its statement, whatever its limit.
+    """
+    cancelled = []
+    deadline = Deadline(seconds, lambda: cancelled.append(True))
+    with pytest.raises(JobStoppedError), deadline.armed():
+        threading.Timer(0.1, deadline.stop).start()
+        try:
+            time.sleep(5)
+        finally:
+            watch_current()
+
+    assert cancelled
+
+
+def test_a_stop_waits_for_a_commit():
+    """
+    A part that may not be interrupted comes to its end before the stop takes effect.
+    """
+    ended = []
+    deadline = Deadline(60, lambda: None)
+    with pytest.raises(JobStoppedError), deadline.armed(), deadline.lifted():
+        deadline.stop()
+        ended.append(True)
+
+    assert ended
+
+
+def test_a_stop_after_the_end_does_nothing():
+    """
+    A stop that comes too late hurts neither the process nor its next block.
+    """
+    deadline = Deadline(60, lambda: None)
+    with deadline.armed():
+        pass
+    deadline.stop()
+
+    with Deadline(60, lambda: None).armed():
+        time.sleep(0.01)

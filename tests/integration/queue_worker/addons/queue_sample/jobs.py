@@ -32,6 +32,17 @@ def leave_effect_in_a_long_statement(session, model_name, label, seconds):
     session.env.cr.execute("SELECT pg_sleep(%s)", (seconds,))
 
 
+@job
+def hang_at_first(session, model_name, label, seconds):
+    """Leave an effect; in the first attempt, then hang in one statement of PostgreSQL."""
+    session.env[model_name].create({"label": label, "process": os.getpid()})
+    session.env.cr.execute(
+        "SELECT attempt FROM queue_job WHERE uuid = %s", (session.context["job_uuid"],)
+    )
+    if session.env.cr.fetchone()[0] == 1:
+        session.env.cr.execute("SELECT pg_sleep(%s)", (seconds,))
+
+
 @job(retry_pattern={1: 1})
 def succeed_at_try(session, model_name, label, wanted):
     """Ask for a retry until the wanted try, leaving an effect each time."""
