@@ -33,7 +33,6 @@ The connector's errors; each class says what happens next.
         |-- NotReadableJobError         the job's function or arguments cannot be read
         |-- FailedJobError              waits for a person
         |   |-- JobStoppedError         a person has stopped the job
-        |   |-- JobStoppedError         a person has stopped the job
         |   |-- JobTimeoutError         the job takes longer than it may
         |   |-- BackendAccessError      the backend refuses the credentials
         |   |-- UncertainExportError    nobody can say whether the backend took the record
@@ -196,10 +195,6 @@ class NotReadableJobError(JobError):
 
 class FailedJobError(JobError):
     """The job has failed and waits for a person."""
-
-
-class JobStoppedError(FailedJobError):
-    """A person has stopped the job while it ran."""
 
 
 class JobStoppedError(FailedJobError):
