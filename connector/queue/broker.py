@@ -24,6 +24,7 @@ from redis.client import PubSub
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
+from rq.utils import now, utcformat
 
 from connector.exception import ConfigurationError, ServerUnreachableError
 from connector.server_url import without_password
@@ -40,10 +41,23 @@ WAKE_CHANNEL = "connector:wake"
 
 #: A worker beats once a second; after this time without a beat it does not count.
 WORKER_ALIVE_SECONDS = 10
-#: RQ must not interrupt a job: the runner has limits of its own.
-NO_TIMEOUT = -1
 RECONNECT_SECONDS = 1.0
 _CONNECT_SECONDS = 5
+
+# What RQ's own `enqueue_many` writes, as far as RQ and its pages read it, a command a job.
+_PUSH = """
+redis.call('SADD', KEYS[2], KEYS[1])
+local place, database, moment, entry, origin = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+for index = 6, #ARGV do
+  local uuid = ARGV[index]
+  local id = place .. '-' .. uuid
+  local call = cjson.encode({database, uuid})
+  redis.call('HSET', 'rq:job:' .. id, 'data', '["' .. entry .. '", null, ' .. call .. ', {}]',
+             'origin', origin, 'status', 'queued', 'timeout', '-1', 'created_at', moment,
+             'enqueued_at', moment, 'description', database .. ' ' .. uuid)
+  redis.call('RPUSH', KEYS[1], id)
+end
+"""
 
 # The server's clock counts, because workers are on several machines.
 _BEAT = "redis.call('ZADD', KEYS[1], redis.call('TIME')[1], ARGV[1])"
@@ -60,8 +74,11 @@ class BrokerDownError(ServerUnreachableError):
 
 def message_id(database: str, uuid: str) -> str:
     """The RQ job id of a message: the same for every delivery of one job of one database."""
-    place = hashlib.sha1(database.encode(), usedforsecurity=False).hexdigest()[:12]
-    return f"{place}-{uuid}"
+    return f"{_place(database)}-{uuid}"
+
+
+def _place(database: str) -> str:
+    return hashlib.sha1(database.encode(), usedforsecurity=False).hexdigest()[:12]
 
 
 class Broker:
@@ -71,26 +88,19 @@ class Broker:
         self.url = url
         self.redis: Redis = connect(url)
         self._queue = Queue(QUEUE_NAME, connection=self.redis, serializer=JSONSerializer)
+        self._push = self.redis.register_script(_PUSH)
 
     def push(self, database: str, uuids: Sequence[str]) -> None:
         """
-        Hand over jobs of a database in this order, with one pipeline.
+        Hand over jobs of a database in this order, with one command.
 
         Raises:
             BrokerDownError: it is not known which of them arrived.
         """
-        messages = [
-            Queue.prepare_data(
-                ENTRY_POINT,
-                args=(database, uuid),
-                timeout=NO_TIMEOUT,
-                job_id=message_id(database, uuid),
-                description=f"{database} {uuid}",
-            )
-            for uuid in uuids
-        ]
+        moment = utcformat(now())
+        arguments = (_place(database), database, moment, ENTRY_POINT, QUEUE_NAME, *uuids)
         with self._translated():
-            self._queue.enqueue_many(messages)
+            self._push(keys=[self._queue.key, self._queue.redis_queues_keys], args=arguments)
 
     def waiting(self) -> set[str]:
         """The ids of the messages that no worker has taken yet; see `message_id`."""

@@ -173,19 +173,18 @@ class Seats:
         self._last_starts = dict(last_starts)
         self._limit = JOBS_PER_WORKER * workers
         self._now = now
-        # Filled up in groups: the half that is left keeps every worker busy meanwhile.
-        self._well_filled = {
-            name for name, jobs in taken.items() if 2 * (self._limit - jobs) < self._limit
-        }
+        # Filled up in groups: a worker runs one job at a time, so that each finds another one
+        # waiting for it meanwhile.
+        self._well_filled = {name for name, jobs in taken.items() if jobs > 2 * workers > 0}
 
     def free(self, name: str) -> int:
         """How many more jobs of a channel may start now."""
+        if name in self._well_filled:
+            return 0
         rooms = [self._room(channel) for channel in self._tree.chain(name)]
         limits = [room for room in rooms if room is not None]
         if limits:
             return max(0, min(limits))
-        if name in self._well_filled:
-            return 0
         return max(0, self._limit - self._leaf_taken[name])
 
     def take(self, name: str) -> bool:

@@ -11,9 +11,10 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector.core import sql
+from connector.core.models.prepared import run_prepared
 from connector.queue import cron, transitions
 from connector.queue.broker import Broker, BrokerDownError
 from connector.queue.channel_store import read_tree
@@ -30,37 +31,49 @@ CLAIM_LIMIT = 500
 #: Seconds between two looks at everything, whatever the notifications say.
 POLL_SECONDS = 1.0
 
-_UTC_NOW = "SELECT clock_timestamp() AT TIME ZONE 'UTC'"
-
-_TAKEN = """
-SELECT channel, count(*) FROM queue_job WHERE state IN ('enqueued', 'started') GROUP BY channel
-"""
-
-# One step in the index for each channel that has waiting jobs, however many wait.
-_WAITING_CHANNELS = """
-WITH RECURSIVE waiting AS (
+# All that a decision needs, by one statement.  For each channel with waiting jobs, and where it
+# matters for each with failed ones, one step in the index, however many they are.
+_LOOK = """
+WITH RECURSIVE present AS MATERIALIZED (
+    SELECT clock_timestamp() AT TIME ZONE 'UTC' AS moment
+), waiting AS (
     SELECT min(channel) AS channel FROM queue_job WHERE state = 'pending'
     UNION ALL
     SELECT (SELECT min(channel) FROM queue_job
              WHERE state = 'pending' AND channel > waiting.channel)
       FROM waiting WHERE waiting.channel IS NOT NULL
+), failed AS (
+    SELECT min(channel) AS channel FROM queue_job WHERE state = 'failed' AND $1
+    UNION ALL
+    SELECT (SELECT min(channel) FROM queue_job
+             WHERE state = 'failed' AND channel > failed.channel)
+      FROM failed WHERE failed.channel IS NOT NULL
+), taken AS (
+    SELECT channel, count(*) AS jobs FROM queue_job
+     WHERE state IN ('enqueued', 'started') GROUP BY channel
 )
-SELECT channel FROM waiting WHERE channel IS NOT NULL
+SELECT present.moment,
+       ARRAY(SELECT channel FROM waiting WHERE channel IS NOT NULL),
+       ARRAY(SELECT channel FROM failed WHERE channel IS NOT NULL),
+       (SELECT jsonb_object_agg(channel, jobs) FROM taken),
+       (SELECT extract(epoch FROM min(eta) - present.moment)::float FROM queue_job
+         WHERE state = 'pending' AND eta > present.moment)
+  FROM present
 """
 
 # A sequential channel does not overtake a job that waits for its time.
 _CANDIDATES = """
 SELECT job.id, job.uuid, seat.channel
-  FROM unnest(%(channels)s::text[], %(rooms)s::integer[], %(sequential)s::boolean[])
+  FROM unnest($1, $2, $3)
        AS seat (channel, room, sequential)
  CROSS JOIN LATERAL (
        SELECT id, uuid, priority, date_created FROM queue_job AS due
         WHERE due.state = 'pending' AND due.channel = seat.channel
-          AND (due.eta IS NULL OR due.eta <= %(now)s)
+          AND (due.eta IS NULL OR due.eta <= $4)
           AND NOT (seat.sequential AND EXISTS (
               SELECT FROM queue_job AS ahead
                WHERE ahead.state = 'pending' AND ahead.channel = seat.channel
-                 AND ahead.eta > %(now)s
+                 AND ahead.eta > $4
                  AND (ahead.priority, ahead.date_created, ahead.id)
                      < (due.priority, due.date_created, due.id)))
         ORDER BY due.priority, due.date_created, due.id
@@ -70,13 +83,39 @@ SELECT job.id, job.uuid, seat.channel
  ORDER BY job.priority, job.date_created, job.id
 """
 
-_SECONDS_TO_NEXT_ETA = """
-SELECT extract(epoch FROM min(eta) - present.moment)::float
-  FROM queue_job, (SELECT clock_timestamp() AT TIME ZONE 'UTC') AS present (moment)
- WHERE state = 'pending' AND eta > present.moment GROUP BY present.moment
-"""
-_FAILED = "SELECT DISTINCT channel FROM queue_job WHERE state = 'failed'"
 _LAST_START = "SELECT max(date_enqueued) FROM queue_job WHERE channel = %(channel)s"
+
+
+# Whatever a crash of the server takes back here is claimed or swept again.  Its few statements
+# are planned once and follow indexes: a bitmap reads all that jobs leave behind there in their
+# short lives, time and again, while an index scan remembers what is dead.
+_SESSION = f"""
+LISTEN {NOTIFY_CHANNEL};
+SET synchronous_commit TO off;
+SET plan_cache_mode TO force_generic_plan;
+SET enable_bitmapscan TO off;
+SET enable_seqscan TO off
+"""
+_SESSION_END = """
+UNLISTEN *;
+RESET synchronous_commit;
+RESET plan_cache_mode;
+RESET enable_bitmapscan;
+RESET enable_seqscan
+"""
+
+
+class View(NamedTuple):
+    """What is waiting and running at one moment."""
+
+    now: datetime
+    #: channels with jobs that wait for the dispatcher
+    waiting: list[str]
+    #: channels with failed jobs, where there are sequential ones
+    failed: list[str]
+    #: channel -> jobs enqueued or started
+    taken: dict[str, int] | None
+    seconds_to_eta: float | None
 
 
 def last_start(cr: Any, tree: ChannelTree, name: str) -> datetime | None:
@@ -108,7 +147,8 @@ class Dispatcher:
         self._elected = False
         self._unknown: set[str] = set()
         self._last_tree = ChannelTree()
-        self._tree_read = self._crons_seen = -POLL_SECONDS
+        self._workers = 0
+        self._tree_read = self._crons_seen = self._workers_counted = -POLL_SECONDS
         self._listen()
 
     @property
@@ -135,9 +175,12 @@ class Dispatcher:
             return POLL_SECONDS
         self._hand_out_crons()
         self._give_back_paused()
-        while self._dispatch() >= CLAIM_LIMIT:
-            pass
-        return self._seconds_to_next()
+        view, pushed = self._dispatch()
+        while pushed >= CLAIM_LIMIT:
+            view, pushed = self._dispatch()
+        if view.seconds_to_eta is None:
+            return POLL_SECONDS
+        return min(POLL_SECONDS, view.seconds_to_eta)
 
     def close(self) -> None:
         """Step down, so that another dispatcher is elected at once."""
@@ -146,15 +189,14 @@ class Dispatcher:
         try:
             if not self._cr.connection.closed:
                 self._cr.rollback()
-                self._cr.execute("UNLISTEN *; RESET synchronous_commit")
+                self._cr.execute(_SESSION_END)
                 transitions.release_locks(self._cr)
                 self._cr.commit()
         finally:
             self._cr.close()
 
     def _listen(self) -> None:
-        # Whatever a crash of the server takes back here is claimed or swept again.
-        self._cr.execute(f"LISTEN {NOTIFY_CHANNEL}; SET synchronous_commit TO off")
+        self._cr.execute(_SESSION)
         self._cr.commit()
 
     def _is_elected(self) -> bool:
@@ -179,12 +221,20 @@ class Dispatcher:
             transitions.give_back(self._cr, names)
             self._cr.commit()
 
-    def _dispatch(self) -> int:
-        workers = self._broker.live_workers()
-        claimed = self._claim(workers)
+    def _dispatch(self) -> tuple[View, int]:
+        """Hand over one portion; answer what was seen before, and how many jobs went."""
+        workers = self._live_workers()
+        view = self._look()
+        claimed = self._claim(view, workers) if view.waiting else []
+        self._cr.commit()
         if claimed:
             self._push(claimed)
-        return len(claimed)
+        return view, len(claimed)
+
+    def _look(self) -> View:
+        sequential = any(channel.sequential for channel in self._tree())
+        run_prepared(self._cr, "bool", _LOOK, (sequential,))
+        return View(*self._cr.fetchone())
 
     def _push(self, uuids: Sequence[str]) -> None:
         # Committed before: a worker that is faster than the commit would find the job pending,
@@ -192,56 +242,53 @@ class Dispatcher:
         try:
             self._broker.push(self.database, uuids)
         except BrokerDownError:
+            self._workers = 0
             transitions.take_back(self._cr, uuids)
             self._cr.commit()
             raise
 
-    def _claim(self, workers: int) -> list[str]:
-        now = self._one(_UTC_NOW)
-        waiting = [row[0] for row in self._all(_WAITING_CHANNELS)]
-        if not waiting:
-            self._cr.commit()
-            return []
+    def _claim(self, view: View, workers: int) -> list[str]:
         tree = self._tree()
-        seats = self._seats(tree, workers, now)
-        candidates = self._candidates(tree, seats, waiting, now)
+        seats = Seats(
+            tree,
+            taken=view.taken or {},
+            failed=view.failed,
+            last_starts=self._throttled_starts(tree),
+            workers=workers,
+            now=view.now,
+        )
+        candidates = self._candidates(tree, seats, view)
         chosen = [(id_, uuid) for id_, uuid, channel in candidates if seats.take(channel)]
         chosen = chosen[:CLAIM_LIMIT]
         if chosen:
-            transitions.enqueue(self._cr, [id_ for id_, _ in chosen], now)
-        self._cr.commit()
+            transitions.enqueue(self._cr, [id_ for id_, _ in chosen], view.now)
         return [uuid for _, uuid in chosen]
 
-    def _candidates(
-        self, tree: ChannelTree, seats: Seats, waiting: Sequence[str], now: datetime
-    ) -> list[Any]:
-        self._warn_of_unknown(tree, waiting)
-        rooms = {name: min(seats.free(name), CLAIM_LIMIT) for name in waiting}
-        open_names = [name for name in waiting if rooms[name]]
+    def _candidates(self, tree: ChannelTree, seats: Seats, view: View) -> list[Any]:
+        self._warn_of_unknown(tree, view.waiting)
+        rooms = {name: min(seats.free(name), CLAIM_LIMIT) for name in view.waiting}
+        open_names = [name for name in view.waiting if rooms[name]]
         if not open_names:
             return []
-        return self._all(
+        run_prepared(
+            self._cr,
+            "text[], int[], bool[], timestamp",
             _CANDIDATES,
-            {
-                "channels": open_names,
-                "rooms": [rooms[name] for name in open_names],
-                "sequential": [bool(tree.settings(name).sequential) for name in open_names],
-                "now": now,
-            },
+            (
+                open_names,
+                [rooms[name] for name in open_names],
+                [bool(tree.settings(name).sequential) for name in open_names],
+                view.now,
+            ),
         )
+        return self._cr.fetchall()
 
-    def _seats(self, tree: ChannelTree, workers: int, now: datetime) -> Seats:
-        failed: list[str] = []
-        if any(channel.sequential for channel in tree):
-            failed = [row[0] for row in self._all(_FAILED)]
-        return Seats(
-            tree,
-            taken=dict(self._all(_TAKEN)),
-            failed=failed,
-            last_starts=self._throttled_starts(tree),
-            workers=workers,
-            now=now,
-        )
+    def _live_workers(self) -> int:
+        """How many workers there are, asked for each second; those that come first at once."""
+        if not self._workers or time.monotonic() - self._workers_counted >= POLL_SECONDS:
+            self._workers_counted = time.monotonic()
+            self._workers = self._broker.live_workers()
+        return self._workers
 
     def _throttled_starts(self, tree: ChannelTree) -> dict[str, datetime]:
         starts = {}
@@ -264,15 +311,3 @@ class Dispatcher:
             if name not in tree and name not in self._unknown:
                 self._unknown.add(name)
                 logger.warning("Unknown channel %r: its jobs go to root", name)
-
-    def _seconds_to_next(self) -> float:
-        rows = self._all(_SECONDS_TO_NEXT_ETA)
-        self._cr.commit()
-        return min(POLL_SECONDS, *(float(row[0]) for row in rows)) if rows else POLL_SECONDS
-
-    def _all(self, query: str, params: Any = None) -> list[Any]:
-        self._cr.execute(query, params)
-        return self._cr.fetchall()
-
-    def _one(self, query: str, params: Any = None) -> Any:
-        return self._all(query, params)[0][0]

@@ -188,9 +188,11 @@ def fail(cr: Any, job: Start, *, exc_name: str, message: str, exc_info: str) -> 
 
 def enqueue(cr: Any, ids: Sequence[int], now: datetime) -> None:
     """Mark claimed jobs as handed over; their rows are locked by the caller."""
-    cr.execute_unflushed(
-        "UPDATE queue_job SET state = 'enqueued', date_enqueued = %(now)s WHERE id = ANY(%(ids)s)",
-        {"ids": list(ids), "now": now},
+    run_prepared(
+        cr,
+        "int[], timestamp",
+        "UPDATE queue_job SET state = 'enqueued', date_enqueued = $2 WHERE id = ANY($1)",
+        (list(ids), now),
     )
 
 
