@@ -14,6 +14,7 @@ from connector.exception import ConfigurationError
 from connector.queue import broker
 from connector.queue.channels import settings_from_text
 from queue_worker.databases import open_cursor
+from queue_worker.discovery import Databases, Discovered, Named
 from queue_worker.supervisor import Supervisor
 
 _IDLE = """
@@ -25,7 +26,14 @@ SELECT NOT EXISTS (
 
 @click.command()
 @click.option("-n", "--workers", type=click.IntRange(min=1), help="Worker processes.")
-@click.option("-d", "--database", "databases", multiple=True, help="Database to serve; repeatable.")
+@click.option(
+    "-d",
+    "--database",
+    "databases",
+    multiple=True,
+    help="Database to serve; repeatable. Without it, all of the server's user that keep jobs, "
+    "found while the workers run.",
+)
 @click.option("--fork", is_flag=True, help="Run each job in a child process of its own.")
 @click.option("--stop-when-idle", is_flag=True, help="End when no job is left that could run now.")
 @click.option("--stop-with-input", is_flag=True, help="End when standard input ends.")
@@ -44,9 +52,13 @@ def worker(
     settings = config.current()
     settings_from_text(settings.channels)  # a mistake there is told before anything starts
     with open_servers(settings):
-        served = list(databases) or [sql.default_database()]
-        for database in served:
+        served = _served(databases or ([settings.db_name] if settings.db_name else []))
+        for database in served.current():
             _check(database)
+        if not served.current():
+            click.echo(
+                "No database keeps jobs yet; one that does is served from then on.", err=True
+            )
         sql.close_all()
         broker.current().ping()
         broker.current().close()
@@ -55,9 +67,13 @@ def worker(
             served,
             workers or settings.workers,
             fork=fork,
-            is_idle=(lambda: all(map(_is_idle, served))) if stop_when_idle else None,
+            is_idle=(lambda: all(map(_is_idle, served.current()))) if stop_when_idle else None,
             leash=sys.stdin.fileno() if stop_with_input else None,
         ).run()
+
+
+def _served(names: Sequence[str]) -> Databases:
+    return Named(names) if names else Discovered()
 
 
 def _check(database: str) -> None:

@@ -14,6 +14,7 @@ from connector.queue.broker import Broker, BrokerDownError, Wakes
 from connector.queue.channels import ChannelSettings
 from connector.queue.dispatcher import POLL_SECONDS, Dispatcher
 from queue_worker.databases import asleep_message
+from queue_worker.discovery import Databases
 from queue_worker.sweep import SWEEP_SECONDS, sweep
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class Desk:
             asleep = identity.is_asleep(cr)
         if asleep:
             self._complain(asleep_message(self.database))
+            sql.close_all(self.database)
             self._not_before = time.monotonic() + RETRY_SECONDS
         return asleep
 
@@ -91,21 +93,51 @@ class Desk:
             logger.warning("%s", str(error).strip(), extra={"database": self.database})
 
 
+class Desks:
+    """A desk for each database that is served; they come and go with it."""
+
+    def __init__(
+        self, databases: Databases, broker: Broker, configured: Sequence[ChannelSettings]
+    ) -> None:
+        self._databases = databases
+        self._broker = broker
+        self._configured = configured
+        self._desks: dict[str, Desk] = {}
+
+    def work(self) -> float:
+        """Do what is due at every desk; answer the seconds until there may be more."""
+        names = self._databases.current()
+        for name in set(self._desks) - set(names):
+            self._desks.pop(name).close()
+            sql.close_all(name)
+        for name in names:
+            if name not in self._desks:
+                self._desks[name] = Desk(name, self._broker, self._configured)
+        return min((desk.work() for desk in self._desks.values()), default=POLL_SECONDS)
+
+    def readers(self) -> list[Dispatcher]:
+        return [reader for desk in self._desks.values() for reader in desk.readers]
+
+    def close(self) -> None:
+        """Step down from all."""
+        for desk in self._desks.values():
+            desk.close()
+
+
 def dispatch(
-    databases: Sequence[str],
+    databases: Databases,
     broker: Broker,
     configured: Sequence[ChannelSettings],
     wakes: Wakes,
     must_stop: Callable[[], bool],
 ) -> None:
     """Serve the databases until *must_stop*; return after stepping down from all."""
-    desks = [Desk(database, broker, configured) for database in databases]
+    desks = Desks(databases, broker, configured)
     try:
         while not must_stop():
             wakes.clear()
-            wait = min((desk.work() for desk in desks), default=POLL_SECONDS)
-            sockets = [reader.fileno() for desk in desks for reader in desk.readers]
-            select.select([wakes.fileno(), *sockets], [], [], min(wait, POLL_SECONDS))
+            wait = min(desks.work(), POLL_SECONDS)
+            sockets = [reader.fileno() for reader in desks.readers()]
+            select.select([wakes.fileno(), *sockets], [], [], wait)
     finally:
-        for desk in desks:
-            desk.close()
+        desks.close()

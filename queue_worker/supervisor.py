@@ -24,6 +24,7 @@ from connector.core import sql
 from connector.core.registry import Registry
 from connector.queue import broker
 from connector.queue.channels import settings_from_text
+from queue_worker.discovery import Databases
 from queue_worker.dispatching import dispatch
 from queue_worker.forking import ForkingWorker
 from queue_worker.worker import Worker
@@ -75,7 +76,7 @@ class Supervisor:
     def __init__(
         self,
         config: Config,
-        databases: Sequence[str],
+        databases: Databases,
         workers: int,
         *,
         fork: bool = False,
@@ -83,7 +84,7 @@ class Supervisor:
         leash: int | None = None,
     ) -> None:
         self._config = config
-        self._databases = list(databases)
+        self._databases = databases
         self._worker_class = ForkingWorker if fork else Worker
         self._is_idle = is_idle
         #: A file descriptor; its end is a reason to stop.
@@ -97,7 +98,7 @@ class Supervisor:
         """Run until SIGTERM or SIGINT, or until idle where that is asked for."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_to_stop)
-        for database in self._databases:
+        for database in self._databases.current():
             _warm(database)
         sql.close_all()
         try:

@@ -23,7 +23,7 @@ _BASE_DATA = files("connector.core.addons.base") / "data"
 
 def names() -> list[str]:
     """The databases of the server that belong to the user of this process."""
-    return administration.own_databases()
+    return list(administration.own_databases())
 
 
 def exists(name: str) -> bool:

@@ -12,7 +12,7 @@ from connector.core.exceptions import DatabaseExistsError, DatabaseMissingError
 from connector.core.sql.server import TEMPLATE_WAIT_SECONDS, close_all, current_server
 
 _OWN_DATABASES = """
-SELECT d.datname FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
+SELECT d.datname, d.oid::int8 FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
 WHERE r.rolname = current_user AND NOT d.datistemplate AND d.datallowconn
   AND d.datname <> 'postgres'
 ORDER BY d.datname
@@ -44,11 +44,15 @@ _VARIABLES: Mapping[str, str] = {
 }
 
 
-def own_databases() -> list[str]:
-    """The databases that belong to the user of this process, templates left out."""
+def own_databases() -> dict[str, int]:
+    """
+    The databases that belong to the user of this process, templates left out: name -> oid.
+
+    They are in the order of their names.
+    """
     with current_server().maintenance() as cr:
         cr.execute(_OWN_DATABASES)
-        return [name for (name,) in cr.fetchall()]
+        return dict(cr.fetchall())
 
 
 def end_sessions(name: str) -> None:

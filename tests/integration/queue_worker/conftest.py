@@ -80,12 +80,17 @@ class Queue:
         options: Sequence[str] = (),
         **settings: object,
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """Run `connector worker` with these settings; stop it as a person would."""
+        """
+        Run `connector worker` with these settings; stop it as a person would.
+
+        It serves *database*, else the one of the test, and all of the server where that is "".
+        """
+        served = self.database.name if database is None else database
         given = {f"CONNECTOR_{key.upper()}": str(value) for key, value in settings.items()}
         command = [sys.executable, "-m", "connector.cli.main", "worker", "-n", str(number)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [*command, "-d", database or self.database.name, *options],
+                [*command, *(("-d", served) if served else ()), *options],
                 env={**self.environment, **given},
                 stdout=log,
                 stderr=log,

@@ -12,9 +12,13 @@ from typing import Any
 
 import pytest
 
-from connector.core import sql
+from connector.core import modules, sql
+from connector.core.registry import Registry
 from connector.embedded import Services
 from connector.queue import broker
+from connector.session import ConnectorSessionHandler
+
+ADDONS = ("queue_worker", "queue_sample")
 
 #: Promise 2: another worker starts the job of a dead one within this time.
 RECOVERY_SECONDS = 15
@@ -191,6 +195,32 @@ def test_an_orphaned_child_ends(queue):
         queue.wait_until(lambda: not any(map(is_running, children)), seconds=10)
 
 
+def test_databases_are_served_as_they_come_and_go(queue):
+    """
+    Without a name, workers serve a database that gets its table of jobs later, forget one that is
+    dropped, and serve another one that is made under its name.
+    """
+    name = f"{queue.database.name}_late"
+    with queue.workers(database=""):
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "first"), "done")
+        for seconds in (3.5, 0):
+            sql.create_database(name)
+            try:
+                modules.initialise(name)
+                time.sleep(seconds)  # seen without a table of jobs
+                modules.install(name, list(ADDONS))
+                uuid = delay_in(name, queue.jobs.leave_effect)
+                queue.wait_until(lambda uuid=uuid: state_in(name, uuid) == "done")
+            finally:
+                sql.close_all(name)
+                sql.drop_database(name)
+                Registry.delete(name)
+        queue.wait_until(lambda: f"Database {name!r} is gone" in queue.log.read_text())
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "last"), "done")
+
+    assert queue.effects() == ["first", "last"]
+
+
 def test_a_child_has_no_part_in_the_locks_of_its_worker(queue, servers):
     """
     A worker that uses the embedded servers holds their lock; the child of a job does not.
@@ -227,6 +257,18 @@ def test_a_job_costs_few_round_trips(queue):
     assert calls("blmove", "lmove", "hgetall", "exec") <= 6
     assert calls("blmove", "hgetall") <= 3
     assert calls("xadd", "zadd", "persist", "watch") < 1
+
+
+def delay_in(database: str, func: Any) -> str:
+    with ConnectorSessionHandler(database, 1).session() as session:
+        uuid: str = func.delay(session, "queue.sample.effect", "late")
+        return uuid
+
+
+def state_in(database: str, uuid: str) -> str:
+    with sql.connect(database).cursor(sql.READ_COMMITTED) as cr:
+        cr.execute("SELECT state FROM queue_job WHERE uuid = %s", (uuid,))
+        return str(cr.fetchone()[0])
 
 
 def states(queue: Any) -> set[str]:
