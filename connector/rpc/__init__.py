@@ -5,8 +5,9 @@ Client of the external API, over JSON-RPC.
     causes                  what a client's exception says of the request
     redaction, repeating    which texts are secret, which calls may be sent twice
     protocol, services      the envelope and its answer; what each function sends. No I/O
+    exchange                one call over any HTTP client, for both faces; awaits nothing
     transports              HTTP clients of our own, one for each face
-    sync, aio, faces        the functions, over any HTTP client
+    sync, aio, faces        the functions, in the two faces
     conversation, paging    log in, try again, read page by page. No I/O
     odoo                    Odoo and AsyncOdoo, the friendly faces
 

@@ -1,25 +1,21 @@
 """
 The functions of the external API, asynchronous.
 
-What each takes, sends and returns is written once, in `services`; every one raises `RPCError`
+What each takes, sends and returns is written once, in `services`, and how that goes over an HTTP
+client in `exchange`; here is nothing but the awaiting. Every function raises `RPCError`
 where there is no result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Awaitable, Callable
 from typing import ParamSpec, Protocol, TypeVar
 
-from connector.rpc import services
-from connector.rpc.aio_exchange import (
-    check_jsonrpc_response,
-    jsonrpc,
-    rpc_call_and_check,
-    rpc_result,
-    send,
-)
+from connector.rpc import exchange, services
 from connector.rpc.clients import T_AsyncHttpClient
 from connector.rpc.errors import RPCError
+from connector.rpc.exchange import Exchange
 from connector.rpc.faces import dressed
 from connector.rpc.protocol import Call
 
@@ -62,30 +58,60 @@ class AsyncFunction(Protocol[P, T_co]):
     ) -> T_co: ...
 
 
-def _asynchronous(service: Callable[P, Call[T]]) -> AsyncFunction[P, T]:
+async def settled(talk: Exchange[T]) -> T:
+    """What *talk* returns when everything that it yields has been awaited."""
+    try:
+        value = next(talk)
+        while True:
+            failure: Exception | None = None
+            if inspect.isawaitable(value):
+                try:
+                    value = await value
+                except Exception as error:
+                    failure = error
+            # Outside the handler, so that what is raised there has no context of its own here.
+            value = talk.throw(failure) if failure else talk.send(value)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def _any_call(talk: Callable[P, Exchange[T]]) -> Callable[P, Awaitable[T]]:
+    async def function(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await settled(talk(*args, **kwargs))
+
+    return dressed(function, talk)
+
+
+def _call_of(service: Callable[P, Call[T]]) -> AsyncFunction[P, T]:
     async def function(
         http_client: T_AsyncHttpClient, url: str = "", *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        return await send(http_client, url, service(*args, **kwargs))
+        return await settled(exchange.send(http_client, url, service(*args, **kwargs)))
 
-    return dressed(function, service)
+    return dressed(function, service, own=2)
 
 
-login = _asynchronous(services.login)
-authenticate = _asynchronous(services.authenticate)
-version = _asynchronous(services.version)
-about = _asynchronous(services.about)
-execute_kw = _asynchronous(services.execute_kw)
-db_exist = _asynchronous(services.db_exist)
-list_databases = _asynchronous(services.list_databases)
-list_lang = _asynchronous(services.list_lang)
-list_countries = _asynchronous(services.list_countries)
-server_version = _asynchronous(services.server_version)
-create_database = _asynchronous(services.create_database)
-duplicate_database = _asynchronous(services.duplicate_database)
-drop_database = _asynchronous(services.drop_database)
-dump_database = _asynchronous(services.dump_database)
-restore_database = _asynchronous(services.restore_database)
-rename_database = _asynchronous(services.rename_database)
-migrate_databases = _asynchronous(services.migrate_databases)
-change_admin_password = _asynchronous(services.change_admin_password)
+jsonrpc = _any_call(exchange.jsonrpc)
+check_jsonrpc_response = _any_call(exchange.check_jsonrpc_response)
+rpc_call_and_check = _any_call(exchange.rpc_call_and_check)
+rpc_result = _any_call(exchange.rpc_result)
+
+login = _call_of(services.login)
+authenticate = _call_of(services.authenticate)
+version = _call_of(services.version)
+about = _call_of(services.about)
+execute_kw = _call_of(services.execute_kw)
+db_exist = _call_of(services.db_exist)
+list_databases = _call_of(services.list_databases)
+list_lang = _call_of(services.list_lang)
+list_countries = _call_of(services.list_countries)
+server_version = _call_of(services.server_version)
+create_database = _call_of(services.create_database)
+duplicate_database = _call_of(services.duplicate_database)
+drop_database = _call_of(services.drop_database)
+dump_database = _call_of(services.dump_database)
+restore_database = _call_of(services.restore_database)
+rename_database = _call_of(services.rename_database)
+migrate_databases = _call_of(services.migrate_databases)
+change_admin_password = _call_of(services.change_admin_password)

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
-from connector.rpc import model_calls, services
-from connector.rpc.aio_exchange import send
+from connector.rpc import exchange, model_calls, services
+from connector.rpc.aio import settled
 from connector.rpc.clients import T_AsyncHttpClient
 from connector.rpc.conversation import Account, Pause, Retries, Send, persistent
 from connector.rpc.errors import RPCError
@@ -230,4 +230,4 @@ class AsyncOdoo(Face):
             await asyncio.sleep(step.seconds)
             return None
         async with self._in_flight:
-            return await send(self._http_client, self._url, step.call)
+            return await settled(exchange.send(self._http_client, self._url, step.call))

@@ -39,3 +39,6 @@ T_AsyncHttpClient = (
     | PostingClient
     | Callable[[dict[str, Any]], Awaitable[T_AsyncResponse] | T_AsyncResponse]
 )
+
+#: A client of either kind.
+T_AnyHttpClient = T_HttpClient | T_AsyncHttpClient

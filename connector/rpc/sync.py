@@ -1,27 +1,23 @@
 """
 The functions of the external API, synchronous.
 
-What each takes, sends and returns is written once, in `services`; every one raises `RPCError`
+What each takes, sends and returns is written once, in `services`, and how that goes over an HTTP
+client in `exchange`; here is nothing but the refusal to wait. Every function raises `RPCError`
 where there is no result.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import ParamSpec, Protocol, TypeVar
 
-from connector.rpc import services
+from connector.rpc import exchange, services
 from connector.rpc.clients import T_HttpClient
 from connector.rpc.errors import RPCError
+from connector.rpc.exchange import Exchange
 from connector.rpc.faces import dressed
 from connector.rpc.protocol import Call
-from connector.rpc.sync_exchange import (
-    check_jsonrpc_response,
-    jsonrpc,
-    rpc_call_and_check,
-    rpc_result,
-    send,
-)
 
 __all__ = [
     "RPCError",
@@ -62,28 +58,64 @@ class Function(Protocol[P, T_co]):
     ) -> T_co: ...
 
 
-def _synchronous(service: Callable[P, Call[T]]) -> Function[P, T]:
+def settled(talk: Exchange[T]) -> T:
+    """
+    What *talk* returns, when nothing that it yields has to be awaited.
+
+    Raises:
+        TypeError: something has, so the client is an asynchronous one.
+    """
+    try:
+        value = next(talk)
+        while True:
+            _refuse_awaitable(value)
+            value = talk.send(value)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def _refuse_awaitable(value: object) -> None:
+    if inspect.isawaitable(value):
+        if inspect.iscoroutine(value):
+            value.close()
+        raise TypeError("The HTTP client is asynchronous: call it through connector.rpc.aio.")
+
+
+def _any_call(talk: Callable[P, Exchange[T]]) -> Callable[P, T]:
+    def function(*args: P.args, **kwargs: P.kwargs) -> T:
+        return settled(talk(*args, **kwargs))
+
+    return dressed(function, talk)
+
+
+def _call_of(service: Callable[P, Call[T]]) -> Function[P, T]:
     def function(http_client: T_HttpClient, url: str = "", *args: P.args, **kwargs: P.kwargs) -> T:
-        return send(http_client, url, service(*args, **kwargs))
+        return settled(exchange.send(http_client, url, service(*args, **kwargs)))
 
-    return dressed(function, service)
+    return dressed(function, service, own=2)
 
 
-login = _synchronous(services.login)
-authenticate = _synchronous(services.authenticate)
-version = _synchronous(services.version)
-about = _synchronous(services.about)
-execute_kw = _synchronous(services.execute_kw)
-db_exist = _synchronous(services.db_exist)
-list_databases = _synchronous(services.list_databases)
-list_lang = _synchronous(services.list_lang)
-list_countries = _synchronous(services.list_countries)
-server_version = _synchronous(services.server_version)
-create_database = _synchronous(services.create_database)
-duplicate_database = _synchronous(services.duplicate_database)
-drop_database = _synchronous(services.drop_database)
-dump_database = _synchronous(services.dump_database)
-restore_database = _synchronous(services.restore_database)
-rename_database = _synchronous(services.rename_database)
-migrate_databases = _synchronous(services.migrate_databases)
-change_admin_password = _synchronous(services.change_admin_password)
+jsonrpc = _any_call(exchange.jsonrpc)
+check_jsonrpc_response = _any_call(exchange.check_jsonrpc_response)
+rpc_call_and_check = _any_call(exchange.rpc_call_and_check)
+rpc_result = _any_call(exchange.rpc_result)
+
+login = _call_of(services.login)
+authenticate = _call_of(services.authenticate)
+version = _call_of(services.version)
+about = _call_of(services.about)
+execute_kw = _call_of(services.execute_kw)
+db_exist = _call_of(services.db_exist)
+list_databases = _call_of(services.list_databases)
+list_lang = _call_of(services.list_lang)
+list_countries = _call_of(services.list_countries)
+server_version = _call_of(services.server_version)
+create_database = _call_of(services.create_database)
+duplicate_database = _call_of(services.duplicate_database)
+drop_database = _call_of(services.drop_database)
+dump_database = _call_of(services.dump_database)
+restore_database = _call_of(services.restore_database)
+rename_database = _call_of(services.rename_database)
+migrate_databases = _call_of(services.migrate_databases)
+change_admin_password = _call_of(services.change_admin_password)

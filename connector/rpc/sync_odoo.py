@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
-from connector.rpc import model_calls, services
+from connector.rpc import exchange, model_calls, services
 from connector.rpc.clients import T_HttpClient
 from connector.rpc.conversation import Account, Pause, Retries, Send, persistent
 from connector.rpc.errors import RPCError
@@ -16,7 +16,7 @@ from connector.rpc.face import Context, Face
 from connector.rpc.model_calls import Domain, Ids, ModelCall, Values
 from connector.rpc.paging import Row, pager_for
 from connector.rpc.protocol import Call
-from connector.rpc.sync_exchange import send
+from connector.rpc.sync import settled
 from connector.rpc.transports import HttpTransport
 
 T = TypeVar("T")
@@ -227,4 +227,4 @@ class Odoo(Face):
             time.sleep(step.seconds)
             return None
         with self._in_flight:
-            return send(self._http_client, self._url, step.call)
+            return settled(exchange.send(self._http_client, self._url, step.call))

@@ -1,20 +1,28 @@
-"""One call over an HTTP client, asynchronous: post, read, check, and explain what went wrong."""
+"""
+One call over an HTTP client: post, read, check, and explain what went wrong.
+
+Written once for both faces, as generators: each value that a client may give at once or only
+when awaited is yielded, and comes back as what it is in the end. Who drives one decides whether
+there is anything to await.
+"""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from connector.rpc import protocol
-from connector.rpc.clients import T_AsyncHttpClient, T_AsyncResponse
+from connector.rpc.clients import T_AnyHttpClient, T_AsyncResponse
 from connector.rpc.errors import RPCError
 from connector.rpc.protocol import Call
 
 T = TypeVar("T")
 
+#: Yields what may have to be awaited, is sent its value, returns the caller's.
+Exchange = Generator[Any, Any, T]
 
-async def send(http_client: T_AsyncHttpClient, url: str, call: Call[T]) -> T:
+
+def send(http_client: T_AnyHttpClient, url: str, call: Call[T]) -> Exchange[T]:
     """
     The result of *call*, as the caller's value.
 
@@ -23,7 +31,8 @@ async def send(http_client: T_AsyncHttpClient, url: str, call: Call[T]) -> T:
     """
     payload, request_id = protocol.envelope(call)
     try:
-        answer = await _read(await _post(http_client, url, payload), request_id)
+        response = yield from _post(http_client, url, payload)
+        answer = yield from _read(response, request_id)
         return protocol.converted(call, answer.get("result"))
     except RPCError as error:
         failure = protocol.explained(error, call, url)
@@ -31,28 +40,29 @@ async def send(http_client: T_AsyncHttpClient, url: str, call: Call[T]) -> T:
     raise failure
 
 
-async def jsonrpc(
-    http_client: T_AsyncHttpClient,
+def jsonrpc(
+    http_client: T_AnyHttpClient,
     url: str = "",
     *,
     service: str,
     method: str,
     args: Sequence[Any] | None = None,
     kwargs: Mapping[str, Any] | None = None,
-) -> tuple[T_AsyncResponse, int]:
+) -> Exchange[tuple[Any, int]]:
     """Post one call; the response, not looked at, and the id that its answer must bear."""
     call = protocol.plain_call(service, method, args, kwargs)
     payload, request_id = protocol.envelope(call)
     try:
-        return await _post(http_client, url, payload), request_id
+        response = yield from _post(http_client, url, payload)
+        return response, request_id
     except RPCError as error:
         failure = protocol.explained(error, call, url)
     raise failure
 
 
-async def check_jsonrpc_response(
+def check_jsonrpc_response(
     resp: T_AsyncResponse, req_id: int, ensure_instance_of: type | tuple[type, ...] | None = None
-) -> dict[str, Any]:
+) -> Exchange[dict[str, Any]]:
     """
     The whole answer in *resp*; `result` is missing from it where the method returned None.
 
@@ -62,15 +72,15 @@ async def check_jsonrpc_response(
         RPCError: it is an error, or no answer to request *req_id*, or its result is of another
             type.
     """
-    answer = await _read(resp, req_id)
+    answer = yield from _read(resp, req_id)
     protocol.converted(
         protocol.plain_call("", "", None, None, ensure_instance_of), answer.get("result")
     )
     return answer
 
 
-async def rpc_call_and_check(
-    http_client: T_AsyncHttpClient,
+def rpc_call_and_check(
+    http_client: T_AnyHttpClient,
     url: str = "",
     *,
     service: str,
@@ -78,20 +88,20 @@ async def rpc_call_and_check(
     args: Sequence[Any] | None = None,
     kwargs: Mapping[str, Any] | None = None,
     ensure_instance_of: type | tuple[type, ...] | None = None,
-) -> dict[str, Any]:
+) -> Exchange[dict[str, Any]]:
     """The whole answer to one call of any service."""
     call = protocol.plain_call(service, method, args, kwargs)
     payload, request_id = protocol.envelope(call)
     try:
-        response = await _post(http_client, url, payload)
-        return await check_jsonrpc_response(response, request_id, ensure_instance_of)
+        response = yield from _post(http_client, url, payload)
+        return (yield from check_jsonrpc_response(response, request_id, ensure_instance_of))
     except RPCError as error:
         failure = protocol.explained(error, call, url)
     raise failure
 
 
-async def rpc_result(
-    http_client: T_AsyncHttpClient,
+def rpc_result(
+    http_client: T_AnyHttpClient,
     url: str = "",
     *,
     service: str,
@@ -99,35 +109,26 @@ async def rpc_result(
     args: Sequence[Any] | None = None,
     kwargs: Mapping[str, Any] | None = None,
     ensure_instance_of: type | tuple[type, ...] | None = None,
-) -> Any:
+) -> Exchange[Any]:
     """The result of one call of any service."""
     call = protocol.plain_call(service, method, args, kwargs, ensure_instance_of)
-    return await send(http_client, url, call)
+    return (yield from send(http_client, url, call))
 
 
-async def _post(
-    http_client: T_AsyncHttpClient, url: str, payload: dict[str, Any]
-) -> T_AsyncResponse:
-    response: Any
+def _post(http_client: Any, url: str, payload: dict[str, Any]) -> Exchange[Any]:
     try:
         if callable(http_client):
-            response = http_client(payload)
-        else:
-            response = http_client.post(url, json=payload)
-        if inspect.isawaitable(response):
-            response = await response
-        return cast(T_AsyncResponse, response)
+            return (yield http_client(payload))
+        return (yield http_client.post(url, json=payload))
     except (AttributeError, TypeError):
         raise  # an argument that is no JSON, or a client that is none
     except Exception as error:
         raise protocol.failed_post(error) from error
 
 
-async def _read(response: T_AsyncResponse, request_id: int) -> dict[str, Any]:
+def _read(response: Any, request_id: int) -> Exchange[dict[str, Any]]:
     try:
-        answer = response.json()
-        if inspect.isawaitable(answer):
-            answer = await answer
+        answer = yield response.json()
     except Exception as error:
         raise protocol.unreadable_answer(response, error) from error
     return protocol.check_answer(answer, response, request_id)
