@@ -100,7 +100,7 @@ class Condition:
             return f"(({self._leaf(model, positive, alias)}) IS NOT TRUE)"
         if leaf.operator in HIERARCHY:
             return self._hierarchy(model, field, leaf, alias)
-        if field.relational and _is_text(leaf.value):
+        if field.relational and is_text(leaf.value):
             return self._by_name(model, field, leaf, alias)
         if field.x2many:
             return self._membership(model, field, leaf, alias)
@@ -130,7 +130,7 @@ class Condition:
             operator = "="
         if operator not in ("=", "in") or (operator == "=" and not _is_nothing(value)):
             return self._leaf(model, Leaf(path.path, operator, value), alias)
-        values = _listed(value)
+        values = listed(value)
         known = [each for each in values if not _is_nothing(each)]
         parts = [self._leaf(model, Leaf(path.path, "in", known), alias)]
         if len(known) < len(values):
@@ -224,7 +224,7 @@ class Condition:
             )
         if leaf.operator == "=?" and not leaf.value:
             return "TRUE"
-        values = _listed(leaf.value)
+        values = listed(leaf.value)
         ids = [field_id(value) for value in values if value]
         parts = []
         if ids:
@@ -235,12 +235,10 @@ class Condition:
         return "(" + " OR ".join(parts) + ")" if parts else "FALSE"
 
     def _hierarchy(self, model: Any, field: Any, leaf: Leaf, alias: str) -> str:
-        comodel = self.env[field.comodel_name] if field.relational else self.env[model._name]
-        ids = comodel._hierarchy_ids(leaf.operator, leaf.value)
-        node = Leaf("id", "in", ids)
+        ids = hierarchy_ids(self.env[model._name], field, leaf)
         if not field.relational:
             return self._on_column(field, alias, "in", ids)
-        return self._linked(model, field, node, alias)
+        return self._linked(model, field, Leaf("id", "in", ids), alias)
 
     # -- one column -----------------------------------------------------------------------
 
@@ -259,7 +257,7 @@ class Condition:
         if operator in PATTERNS:
             return self._pattern(field, alias, operator, value)
         if operator == "in":
-            return self._in(field, alias, _listed(value))
+            return self._in(field, alias, listed(value))
         if operator == "=":
             return self._equal(field, alias, value)
         if operator in COMPARISONS:
@@ -315,8 +313,32 @@ class Condition:
         sql = self.expression(field, alias)
         if field.type not in ("char", "text", "html", "selection", "reference"):
             sql = f"{sql}::text"
-        self.params.append(f"%{value}%" if wrapped else str(value))
+        self.params.append(pattern_of(field, value, wrapped=wrapped))
         return f"{sql} {name} %s"
+
+
+def pattern_of(field: Any, value: Any, *, wrapped: bool) -> str:
+    """
+    The pattern that *field* is compared with: *value*, or what has it anywhere if *wrapped*.
+
+    A backslash at the end, which has nothing to stand before, stands for itself.
+    """
+    pattern = f"%{value}%" if wrapped else str(value)
+    if "\0" in pattern:
+        raise DomainError(f"No text holds a NUL character, so {field!r} cannot be like {value!r}.")
+    at_end = len(pattern) - len(pattern.rstrip("\\"))
+    return pattern + "\\" if at_end % 2 else pattern
+
+
+def hierarchy_ids(model: Any, field: Any, leaf: Leaf) -> list[int]:
+    """The ids that a condition of ``child_of`` or ``parent_of`` on *field* of *model* names."""
+    if field.name != "id" and not field.relational:
+        raise DomainError(
+            f"The operator {leaf.operator!r} asks for records, which {field!r} does not hold. "
+            f"Use it on a link, or on id."
+        )
+    comodel = model.env[field.comodel_name] if field.relational else model
+    return comodel._hierarchy_ids(leaf.operator, leaf.value)  # type: ignore[no-any-return]
 
 
 def _is_nothing(value: Any) -> bool:
@@ -328,7 +350,8 @@ def field_id(value: Any) -> Any:
     return value.id if hasattr(value, "_name") else value
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """The values that a condition's right side stands for."""
     if hasattr(value, "_name"):
         return list(value._ids)
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -336,7 +359,8 @@ def _listed(value: Any) -> list[Any]:
     return [value]
 
 
-def _is_text(value: Any) -> bool:
+def is_text(value: Any) -> bool:
+    """Are the records of a link compared with names?"""
     if isinstance(value, (list, tuple)):
         return bool(value) and all(isinstance(item, str) for item in value)
     return isinstance(value, str)

@@ -233,7 +233,12 @@ class Access(Computing):
     def filtered_domain(self, domain: Sequence[Any]) -> Any:
         """Those of the records that meet *domain*, by their values, written or not."""
         node = parse(domain)
-        return self.browse([record._ids[0] for record in self if matches(record, node)])
+        if self.env.transaction.draft or is_decidable(self, node):
+            return self.filtered(lambda record: matches(record, node))
+        found = set(self._search_node(All((Leaf("id", "in", self.ids), node)))._ids)
+        return self.filtered(
+            lambda record: record.id in found or (not record.id and matches(record, node))
+        )
 
     def _check_field_groups(self, field: Field, mode: str = "read") -> None:
         if field.groups and not self.user_has_groups(field.groups):

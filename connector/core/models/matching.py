@@ -10,6 +10,15 @@ from typing import Any
 
 from connector.core.domain import All, AnyOf, Constant, Leaf, Node, Not
 from connector.core.exceptions import DomainError
+from connector.core.query import (
+    HIERARCHY,
+    NEGATIVE,
+    PATTERNS,
+    hierarchy_ids,
+    is_text,
+    listed,
+    pattern_of,
+)
 
 __all__ = ["is_decidable", "matches"]
 
@@ -19,9 +28,6 @@ ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
 }
-NEGATIVE = {"!=": "=", "not in": "in", "not like": "like", "not ilike": "ilike"}
-PATTERNS = {"like": (False, True), "ilike": (True, True), "=like": (False, False),
-            "=ilike": (True, False)}  # fmt: skip
 TEXTS = frozenset({"char", "text", "html", "selection", "reference"})
 
 
@@ -46,7 +52,7 @@ def is_decidable(model: Any, node: Node) -> bool:
 def _is_leaf_decidable(model: Any, path: str, operator_: str, value: Any) -> bool:
     name, _, rest = path.partition(".")
     field = model._fields.get(name)
-    if field is None or operator_ in ("child_of", "parent_of"):
+    if field is None or operator_ in HIERARCHY:
         return False
     if field.search or (field.related and not field.store and not field.inherited):
         return False
@@ -58,7 +64,9 @@ def _is_leaf_decidable(model: Any, path: str, operator_: str, value: Any) -> boo
         return field.type in ("integer", "float", "date", "datetime", "boolean")
     if field.type in ("serialized", "binary") or (field.relational and _has_text(value)):
         return False
-    return "ilike" not in operator_ and (field.type in TEXTS or operator_ not in PATTERNS)
+    return "ilike" not in operator_ and (
+        field.type in TEXTS or NEGATIVE.get(operator_, operator_) not in PATTERNS
+    )
 
 
 def matches(record: Any, node: Node) -> bool:
@@ -100,13 +108,24 @@ def _leaf(record: Any, leaf: Leaf) -> bool:
         cached = record._ids[0]
     else:
         cached = record._value_of(field) if field.local else record._known(field)
+    if leaf.operator in HIERARCHY:
+        leaf = Leaf(name, "in", hierarchy_ids(record, field, leaf))
+    if field.relational and is_text(leaf.value):
+        ids = (cached or ()) if field.x2many else (cached,) if cached else ()
+        linked = record.env[field.comodel_name].browse(ids)
+        node = linked._name_node(leaf.operator, leaf.value)
+        return any(matches(each, node) for each in linked)
     if field.x2many:
-        return _holds(cached or (), leaf)
+        return _holds(field, cached or (), leaf)
     return _compared(record, field, cached, leaf.operator, leaf.value)
 
 
-def _holds(ids: tuple[Any, ...], leaf: Leaf) -> bool:
-    values = _listed(leaf.value)
+def _holds(field: Any, ids: tuple[Any, ...], leaf: Leaf) -> bool:
+    if leaf.operator not in ("=", "in", "=?"):
+        raise DomainError(
+            f"The operator {leaf.operator!r} says nothing of the records in {field!r}."
+        )
+    values = listed(leaf.value)
     if leaf.operator == "=?" and not leaf.value:
         return True
     wanted = {value.id if hasattr(value, "_name") else value for value in values if value}
@@ -130,8 +149,9 @@ def _compared(record: Any, field: Any, cached: Any, operator_: str, value: Any) 
     if operator_ in ORDERED:
         if cached is None or ((value is False or value is None) and field.type != "boolean"):
             return False
-        return ORDERED[operator_](cached, field.to_search(value))
-    return any(_equal(field, cached, each) for each in (_listed(value)))
+        bound = field.to_search(value)
+        return bound is not None and ORDERED[operator_](cached, bound)
+    return any(_equal(field, cached, each) for each in listed(value))
 
 
 def _equal(field: Any, cached: Any, value: Any) -> bool:
@@ -143,13 +163,13 @@ def _equal(field: Any, cached: Any, value: Any) -> bool:
 
 
 def _like(field: Any, cached: Any, operator_: str, value: Any) -> bool:
-    folded, wrapped = PATTERNS[operator_]
+    folded, wrapped = "ilike" in operator_, PATTERNS[operator_][1]
     if wrapped and not value:
         return True
     if cached is None:
         return False
     text = str(cached) if field.type in TEXTS else (field.as_text([cached])[0] or "")
-    pattern = f"%{value}%" if wrapped else str(value)
+    pattern = pattern_of(field, value, wrapped=wrapped)
     if folded:
         text, pattern = text.lower(), pattern.lower()
     return _pattern(pattern).fullmatch(text) is not None
@@ -170,11 +190,5 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(parts), re.DOTALL)
 
 
-def _listed(value: Any) -> list[Any]:
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return list(value)
-    return [value]
-
-
 def _has_text(value: Any) -> bool:
-    return any(isinstance(each, str) for each in _listed(value))
+    return any(isinstance(each, str) for each in listed(value))

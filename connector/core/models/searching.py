@@ -222,9 +222,10 @@ class Searching(Keys):
             items = (
                 value if isinstance(value, (list, tuple)) or hasattr(value, "_name") else [value]
             )
-            roots = [number for item in items if item and (number := int(item)) <= ID_MAX]
+            roots = [self._root_id(operator, item) for item in items if item]
+            roots = [id_ for id_ in roots if id_ <= ID_MAX]
         parent = self._fields.get(self._parent_name)
-        if parent is None or not roots:
+        if not roots or parent is None or not parent.is_column:
             return roots
         self._flush_fields([parent])
         link, table = identifier(parent.name), identifier(self._table)
@@ -238,6 +239,14 @@ class Searching(Keys):
             (array_literal(roots),),
         )
         return [id_ for (id_,) in self.env.cr.fetchall()]
+
+    def _root_id(self, operator: str, item: Any) -> int:
+        try:
+            return int(item)
+        except (TypeError, ValueError):
+            raise DomainError(
+                f"{operator!r} needs records of {self._name!r}, their ids or a name, not {item!r}."
+            ) from None
 
     def _search_node(self, node: Node) -> Any:
         condition = self._condition()

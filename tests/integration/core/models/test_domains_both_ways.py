@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.core import fields, models
-from connector.core.domain import distribute_not, normalize_domain
+from connector.core.domain import distribute_not, normalize_domain, parse
+from connector.core.models.matching import matches
 
 
 def declare() -> None:
@@ -22,6 +23,7 @@ def declare() -> None:
 
     class Thing(models.Model):
         _name = "both.thing"
+        _parent_name = "whole_id"
 
         name = fields.Char()
         note = fields.Text(translate=True)
@@ -81,7 +83,7 @@ def nothing_or(values: Any) -> st.SearchStrategy[Any]:
 
 
 texts = st.sampled_from(TEXTS)
-patterns = st.sampled_from(["a", "A", "_", "%", "a%", "\\%", "\\_", "", "b", "back\\\\"])
+patterns = st.sampled_from(["a", "A", "_", "%", "a%", "\\%", "\\_", "", "b", "back\\\\", "back\\"])
 numbers = st.sampled_from([-1, 0, 1, 2, 10**12])
 places = st.integers(0, 4)
 
@@ -110,6 +112,22 @@ leaves = st.one_of(
         ["colour_id", "colour_ids", "part_ids", "whole_id"],
         comparisons(nothing_or(places), ordered=False).filter(lambda p: p[0] != "=?"),
     ),
+    leaf_on(
+        ["colour_id", "colour_ids", "part_ids", "whole_id"],
+        st.tuples(
+            st.sampled_from(["=", "!=", "like", "not like", "=like"]), st.sampled_from(TEXTS[:3])
+        ),
+    ),
+    leaf_on(
+        ["colour_ids", "part_ids"],
+        st.tuples(st.sampled_from(["in", "not in"]), st.lists(texts, min_size=1, max_size=2)),
+    ),
+    leaf_on(
+        ["id", "whole_id", "part_ids", "colour_ids"],
+        st.tuples(
+            st.sampled_from(["child_of", "parent_of"]), st.one_of(places, st.lists(places), texts)
+        ),
+    ),
     st.sampled_from([(1, "=", 1), (0, "=", 1)]),
 )
 domains = st.recursive(
@@ -133,7 +151,7 @@ def with_ids(domain: list[Any], things: Any, colours: Any) -> list[Any]:
 
     def bound(leaf: Any) -> Any:
         if isinstance(leaf, str) or leaf[0] not in (
-            "colour_id", "colour_ids", "part_ids", "whole_id"
+            "id", "colour_id", "colour_ids", "part_ids", "whole_id"
         ):  # fmt: skip
             return leaf
         records = colours if leaf[0].startswith("colour") else things
@@ -147,12 +165,14 @@ def _to_ids(value: Any, records: Any) -> Any:
         return [_to_ids(each, records) for each in value]
     if value is False or value is None:
         return False
+    if isinstance(value, str):
+        return value
     return records[value].id if value < len(records) else 999999
 
 
 def test_domains_mean_the_same_in_sql_and_python(env: Any, things: Any) -> None:
     """
-    ``search`` and ``filtered_domain`` find the same records, whatever the domain.
+    ``search``, ``filtered_domain`` and plain Python find the same records, whatever the domain.
     """
     colours = env["both.colour"].search([])
 
@@ -163,6 +183,8 @@ def test_domains_mean_the_same_in_sql_and_python(env: Any, things: Any) -> None:
         among = [("id", "in", things.ids)]
         found = env["both.thing"].search(among + bound)
         assert set(found.ids) == set(things.filtered_domain(bound).ids)
+        node = parse(bound)
+        assert set(found.ids) == {thing.id for thing in things if matches(thing, node)}
         carried = distribute_not(normalize_domain(bound))
         assert set(env["both.thing"].search(among + carried).ids) == set(found.ids)
 
