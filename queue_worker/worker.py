@@ -41,8 +41,6 @@ BEAT_SECONDS = 1.0
 WORKER_TTL_SECONDS = 30
 #: Seconds of one wait for a message; the wait itself costs nothing.
 DEQUEUE_SECONDS = 5
-#: An answer that is not there this long after the wait comes no more.
-ANSWER_SECONDS = 5
 RECONNECT_SECONDS = 2.0
 
 # RQ looks here for the one who can stop a job.  Only where the message is still there: it is
@@ -87,7 +85,7 @@ class Worker(SimpleWorker):
     @property
     def connection_timeout(self) -> int:
         """RQ lets a socket wait no shorter than this."""
-        return DEQUEUE_SECONDS + ANSWER_SECONDS
+        return DEQUEUE_SECONDS + broker.ANSWER_SECONDS
 
     def _has_come(self) -> bool:
         try:
@@ -142,6 +140,13 @@ class Worker(SimpleWorker):
         with _patience():
             for queue in self.queues:
                 worker_registration.clean_worker_registry(queue)
+
+    def _pubsub_exception_handler(self, exc: Exception, _pubsub: Any, _thread: Any) -> None:
+        """Hear commands again when Redis is back, whatever kept it away."""
+        if not isinstance(exc, RedisError):
+            raise exc
+        logger.debug("No commands from Redis: %s", exc)
+        time.sleep(RECONNECT_SECONDS)
 
     def get_current_job_id(self, pipeline: Any = None) -> str | None:
         """What runs now, by its message; RQ asks before it stops a job."""

@@ -14,14 +14,19 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.client import PubSub
+from redis.exceptions import ConnectionError as ConnectionBrokenError
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
@@ -43,6 +48,21 @@ WAKE_CHANNEL = "connector:wake"
 WORKER_ALIVE_SECONDS = 10
 RECONNECT_SECONDS = 1.0
 _CONNECT_SECONDS = 5
+#: A server that has not answered for this long is away, also behind a connection that stands.
+ANSWER_SECONDS = 5
+_KEEP_ALIVE: dict[str, Any] = {
+    "socket_keepalive": True,
+    "socket_keepalive_options": {
+        getattr(socket, name): value
+        for name, value in (
+            ("TCP_KEEPIDLE", 2),
+            ("TCP_KEEPINTVL", 2),
+            ("TCP_KEEPCNT", 3),
+            ("TCP_USER_TIMEOUT", 8000),
+        )
+        if hasattr(socket, name)  # not every platform has all of them
+    },
+}
 
 # What RQ's own `enqueue_many` writes, as far as RQ and its pages read it, a command a job.
 _PUSH = """
@@ -144,9 +164,16 @@ def connect(url: str) -> Redis:
     Raises:
         ConfigurationError: the URL cannot be read.
     """
+    is_tcp = urlsplit(url).scheme != "unix"
     try:
         client: Redis = Redis.from_url(
-            url, socket_connect_timeout=_CONNECT_SECONDS, health_check_interval=30
+            url,
+            socket_connect_timeout=_CONNECT_SECONDS,
+            socket_timeout=ANSWER_SECONDS,
+            health_check_interval=30,
+            # A connection that broke while it was idle is made anew; a silence is not repeated.
+            retry=Retry(NoBackoff(), 1, (ConnectionBrokenError,)),
+            **(_KEEP_ALIVE if is_tcp else {}),
         )
     except ValueError as error:
         raise ConfigurationError(

@@ -27,7 +27,14 @@ logger = logging.getLogger(__name__)
 POOL_WAIT_SECONDS = 10.0
 
 #: a server notices within this time that the client of a running statement is gone
-CHECK_INTERVAL = "2s"
+_DURING_STATEMENTS = "SELECT set_config('client_connection_check_interval', '2s', false)"
+#: and by these, over TCP, that the machine of a client is gone; a Unix socket ignores them
+_BETWEEN_STATEMENTS = """
+SELECT set_config('tcp_keepalives_idle', '2', false),
+       set_config('tcp_keepalives_interval', '2', false),
+       set_config('tcp_keepalives_count', '3', false),
+       set_config('tcp_user_timeout', '8s', false)
+"""
 
 #: called whenever a connection came back
 on_release: list[Callable[[], None]] = []
@@ -168,7 +175,7 @@ class Pool:
         try:
             opened = self._connect(dbname)
             register_type(_NUMERIC, opened)
-            _set_check_interval(opened)
+            _watch_client(opened)
             lent = Lent(opened, dbname)
         finally:
             with self._changed:
@@ -225,19 +232,16 @@ def _holds_session_lock(lent: Lent) -> bool:
     return held
 
 
-def _set_check_interval(conn: connection) -> None:
+def _watch_client(conn: connection) -> None:
+    """Have the server notice soon that this client is gone, and let go of its locks."""
     conn.autocommit = True
-    try:
-        with conn.cursor() as cr:
-            cr.execute(
-                "SELECT set_config('client_connection_check_interval', %s, false)",
-                (CHECK_INTERVAL,),
-            )
-    except psycopg2.DataError:
-        # Not every server's platform can watch a socket; there TCP keepalives remain.
-        logger.debug("The server cannot check its clients while a statement runs")
-    except psycopg2.ProgrammingError:
-        logger.debug("The server is too old to check its clients while a statement runs")
+    for setting in (_DURING_STATEMENTS, _BETWEEN_STATEMENTS):
+        try:
+            with conn.cursor() as cr:
+                cr.execute(setting)
+        except (psycopg2.DataError, psycopg2.ProgrammingError) as error:
+            # Too old a server, or not on its platform: its own defaults remain.
+            logger.debug("The server cannot watch its clients so: %s", error)
     conn.autocommit = False
 
 
