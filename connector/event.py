@@ -8,7 +8,9 @@ Events: what happens to records, and who wants to know.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, MutableSet
+from types import FrameType
 from typing import Any, TypeVar, overload
 from weakref import WeakSet
 
@@ -28,11 +30,14 @@ class Consumers(MutableSet[Consumer]):
 
     def __init__(self, consumers: Iterable[Consumer] = ()) -> None:
         self._addons: dict[Consumer, str] = {}
+        #: The module whose code has subscribed each of them.
+        self._subscribers: dict[Consumer, str] = {}
         for consumer in consumers:
             self.add(consumer)
 
     def add(self, value: Consumer) -> None:
         self._addons[value] = get_openerp_module(value)
+        self._subscribers[value] = _module_outside()
 
     def discard(self, value: Consumer) -> None:
         self._addons.pop(value, None)
@@ -136,6 +141,14 @@ class Event:
             return consumer
 
         return subscribe
+
+
+def _module_outside() -> str:
+    """Give the name of the module that called into this one."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__") == __name__:
+        frame = frame.f_back
+    return "" if frame is None else str(frame.f_globals.get("__name__"))
 
 
 def _names(model_names: ModelNames) -> tuple[str | None, ...]:

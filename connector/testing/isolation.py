@@ -84,10 +84,11 @@ class Declared:
         before = self.consumers.get(event, {})
         for name, now in event._consumers.items():
             kept = before.get(name, Consumers())
-            new = [each for each in now if each not in kept and each.__module__ in imported]
+            # Whose function it is does not matter: an addon subscribes those of the framework.
+            new = [each for each in now if each not in kept and now._subscribers[each] in imported]
             event._consumers[name] = _copied(kept)
             for consumer in new:
-                event._consumers[name]._addons[consumer] = now._addons[consumer]
+                _copy(now, event._consumers[name], consumer)
 
 
 def _reachable(backends: Any) -> set[Backend]:
@@ -116,5 +117,11 @@ def _consumers_of(event: Event) -> dict[str | None, Consumers]:
 
 def _copied(consumers: Consumers) -> Consumers:
     copied = Consumers()
-    copied._addons.update(consumers._addons)
+    for consumer in consumers:
+        _copy(consumers, copied, consumer)
     return copied
+
+
+def _copy(source: Consumers, target: Consumers, consumer: Any) -> None:
+    target._addons[consumer] = source._addons[consumer]
+    target._subscribers[consumer] = source._subscribers[consumer]

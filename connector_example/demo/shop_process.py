@@ -4,7 +4,8 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,8 @@ from connector.exception import ConnectorException
 
 START_SECONDS = 10
 STOP_SECONDS = 5
+#: Properties of a fault that say which requests it meets.
+SELECTING = frozenset({"kind", "route", "method", "after", "times"})
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,33 @@ class ShopProcess:
     def misbehave(self, *faults: Mapping[str, Any]) -> None:
         """Show these faults from now on; none to behave again."""
         self._admin("PUT", "faults", list(faults))
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that are switched on, with what they have met."""
+        faults: list[dict[str, Any]] = self._admin("GET", "faults")
+        return faults
+
+    @contextmanager
+    def fault(self, name: str, **properties: Any) -> Iterator[None]:
+        """
+        Show one more fault in the block.
+
+        *properties* are `kind`, `route`, `method`, `after`, `times`; the others are options of
+        the fault.
+        """
+        fault: dict[str, Any] = {"name": name, "options": {}}
+        for key, value in properties.items():
+            (fault if key in SELECTING else fault["options"])[key] = value
+        known = len(self.faults())
+        self._admin("POST", "faults", [fault])
+        try:
+            yield
+        finally:
+            self._admin("PUT", "faults", self.faults()[:known])
+
+    def reset(self) -> None:
+        """Be as on the first day: no changes, no faults, no requests."""
+        self._admin("POST", "reset")
 
     def _admin(self, method: str, path: str, body: Any = None) -> Any:
         answer = requests.request(

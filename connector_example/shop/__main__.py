@@ -26,7 +26,11 @@ def main() -> None:
         token=os.environ["SHOP_TOKEN"],
         admin_token=os.environ["SHOP_ADMIN_TOKEN"],
     )
-    server = uvicorn.Server(uvicorn.Config(shop.application(), log_level="warning", lifespan="off"))
+    # The shop dates its answers itself: its clock can be wrong.
+    config = uvicorn.Config(
+        shop.application(), log_level="warning", lifespan="off", date_header=False
+    )
+    server = uvicorn.Server(config)
     # asyncio sends without delay only where the protocol is named.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

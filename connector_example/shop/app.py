@@ -11,7 +11,11 @@ The shop's addresses.
     GET  /admin/stats     requests taken and refused
     GET  /admin/dump      every record, lines apart
     POST /admin/change    {"count": 9, "seed": 1}: change records of every kind
-    PUT  /admin/faults    [{"name": ..., "kind": ..., "options": {}}]: misbehave
+    GET  /admin/faults    the faults that are switched on, with what they have met
+    PUT  /admin/faults    [{"name": ..., "kind": ..., "times": 1, "options": {}}]: these faults
+    POST /admin/faults    the same: these faults too
+    DELETE /admin/faults  behave again
+    POST /admin/reset     be as on the first day
 
 Both sides want their own token: `Authorization: Bearer TOKEN`.
 """
@@ -20,6 +24,8 @@ import hmac
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,7 +37,7 @@ from starlette.routing import Mount, Route
 
 from connector_example.shop.catalogue import Catalogue
 from connector_example.shop.changes import change_some
-from connector_example.shop.faults import Fault, Faults
+from connector_example.shop.faults import Faults, shifted
 from connector_example.shop.intake import Intake
 from connector_example.shop.limiter import RateLimiter
 from connector_example.shop.tables import KINDS
@@ -55,7 +61,7 @@ class Shop:
     counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.intake = Intake(self.catalogue, self.faults)
+        self.intake = Intake(self.catalogue)
 
     def application(self) -> Starlette:
         api = [
@@ -69,7 +75,9 @@ class Shop:
             Route("/stats", self._for_admin(self.stats)),
             Route("/dump", self._for_admin(self.dump)),
             Route("/change", self._for_admin(self.change), methods=["POST"]),
-            Route("/faults", self._for_admin(self.use_faults), methods=["PUT"]),
+            Route("/faults", self._for_admin(self.list_faults)),
+            Route("/faults", self._for_admin(self.use_faults), methods=["PUT", "POST", "DELETE"]),
+            Route("/reset", self._for_admin(self.reset), methods=["POST"]),
         ]
         return Starlette(
             routes=[Mount("/api/v1", routes=api), Mount("/admin", routes=admin)],
@@ -79,14 +87,23 @@ class Shop:
     def _for_customers(self, endpoint: Endpoint) -> Endpoint:
         async def guarded(request: Request) -> Response:
             self.counts["requests"] += 1
-            _check_token(request, self.token)
-            seconds = self.limiter.seconds_to_wait(self.token)
-            if seconds:
-                self.counts["throttled"] += 1
-                raise HTTPException(429, "Too many requests.", {"Retry-After": str(seconds)})
-            return await endpoint(request)
+            try:
+                _check_token(request, self.token)
+                self._check_pace()
+                response = await self.faults.around(request, endpoint)
+            except HTTPException as error:
+                response = await _refusal(request, error)
+            now = datetime.now(UTC) + timedelta(seconds=getattr(request.state, "skew", 0.0))
+            response.headers["Date"] = format_datetime(now, usegmt=True)
+            return response
 
         return guarded
+
+    def _check_pace(self) -> None:
+        seconds = self.limiter.seconds_to_wait(self.token)
+        if seconds:
+            self.counts["throttled"] += 1
+            raise HTTPException(429, "Too many requests.", {"Retry-After": str(seconds)})
 
     def _for_admin(self, endpoint: Endpoint) -> Endpoint:
         async def guarded(request: Request) -> Response:
@@ -96,19 +113,16 @@ class Shop:
         return guarded
 
     async def list_records(self, request: Request) -> Response:
-        kind = _kind(request)
-        broken = self.faults.response(kind)
-        if broken is not None:
-            return broken
-        since = request.query_params.get("updated_since")
+        kind, since = _kind(request), _stamp(request, "updated_since")
         email = request.query_params.get("email")
         if email is not None:
             return JSONResponse({"items": self.catalogue.with_email(kind, email), "next": None})
         after = _number(request, "after", default=0)
-        found = self.catalogue.page(kind, after, PAGE_SIZE + 1, since)
+        changed_since = shifted(since, -request.state.skew) if since else None
+        found = self.catalogue.page(kind, after, PAGE_SIZE + 1, changed_since)
         items, more = found[:PAGE_SIZE], bool(found[PAGE_SIZE:])
         page = {
-            "items": self.faults.records(kind, items),
+            "items": items,
             "total": self.catalogue.count(kind),
             "next": _page_url(request, after=items[-1]["id"], since=since) if more else None,
         }
@@ -122,11 +136,11 @@ class Shop:
         headers = {"ETag": f'"{record["etag"]}"', "Last-Modified": record["updated_at"]}
         if request.headers.get("If-None-Match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
-        return JSONResponse(self.faults.records(kind, [record])[0], headers=headers)
+        return JSONResponse(record, headers=headers)
 
     async def create_record(self, request: Request) -> Response:
         kind, key = _kind(request), request.headers.get("Idempotency-Key")
-        return await self.intake.create(kind, await _json(request), key)
+        return await self.intake.create(kind, await _json(request), key, request.state.late)
 
     async def update_record(self, request: Request) -> Response:
         kind, record_id = _kind(request), request.path_params["id"]
@@ -154,11 +168,23 @@ class Shop:
             raise HTTPException(422, str(error)) from error
         return JSONResponse({"changed": Counter(table for table, _ in changed)})
 
+    async def list_faults(self, request: Request) -> Response:
+        return JSONResponse(self.faults.described())
+
     async def use_faults(self, request: Request) -> Response:
+        change = self.faults.add if request.method == "POST" else self.faults.use
         try:
-            self.faults.use([Fault(**fault) for fault in await request.json()])
+            change([] if request.method == "DELETE" else await request.json())
         except (TypeError, ValueError) as error:
             raise HTTPException(422, str(error)) from error
+        return Response(status_code=204)
+
+    async def reset(self, request: Request) -> Response:
+        self.catalogue = self.catalogue.anew()
+        self.intake = Intake(self.catalogue)
+        self.faults.use([])
+        self.limiter = RateLimiter(REQUESTS_PER_SECOND, BURST)
+        self.counts.clear()
         return Response(status_code=204)
 
 
@@ -188,6 +214,14 @@ def _number(request: Request, name: str, default: int) -> int:
         return default if text is None else int(text)
     except ValueError as error:
         raise HTTPException(422, f"{name} must be a number, not {text!r}.") from error
+
+
+def _stamp(request: Request, name: str) -> str | None:
+    text = request.query_params.get(name)
+    try:
+        return shifted(text, 0) if text else None
+    except ValueError as error:
+        raise HTTPException(422, f"{name} must be a time in UTC, not {text!r}.") from error
 
 
 def _page_url(request: Request, *, after: int, since: str | None) -> str:

@@ -37,6 +37,12 @@ class Catalogue:
         for line in self._tables[LINES].values():
             self._lines[line["invoice"]].append(line["id"])
 
+    def anew(self) -> "Catalogue":
+        """The catalogue as it was before all changes; its file is forgotten."""
+        if self._state_file is not None:
+            self._state_file.unlink(missing_ok=True)
+        return Catalogue(self._state_file)
+
     def count(self, table: str) -> int:
         return len(self._tables[table])
 

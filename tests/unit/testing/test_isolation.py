@@ -107,6 +107,8 @@ def test_a_module_imported_in_a_test_keeps_what_it_declares(
         "    _model_name = 'comet.tail'\n"
         "@on_record_write\n"
         "def follow(session, model_name, record_id, vals): pass\n"
+        "from connector.unit.exporter import delay_export\n"
+        "on_record_write.subscribe(delay_export, 'comet.tail')\n"
     )
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(source, vars(module))
@@ -116,9 +118,11 @@ def test_a_module_imported_in_a_test_keeps_what_it_declares(
     assert module.comet in BACKENDS.backends
     assert [entry.unit_class for _, entry in module.comet.entries()] == [module.CometBinder]
     assert module.follow in on_record_write._consumers[None]
+    assert module.delay_export in on_record_write._consumers["comet.tail"]
     before.restore(set())
     assert module.comet not in BACKENDS.backends
     assert module.follow not in on_record_write._consumers[None]
+    assert module.delay_export not in on_record_write._consumers["comet.tail"]
 
 
 def test_the_registry_of_backends_can_be_empty(backend_registry: Any) -> None:
