@@ -81,9 +81,15 @@ class HttpAdapter(CRUDAdapter):
         return {"requests": self.client.requests, "throttled": self.client.throttled}
 
     def search_page(self, filters: Mapping[str, Any] | None = None, page: Any = None) -> Page:
-        if page is not None:
-            return self.page_of(self.client.get(page))
-        return self.page_of(self.client.get(self._path, params=filters))
+        if page is None:
+            return self.page_of(self.client.get(self._path, params=filters))
+        found = self.page_of(self.client.get(page))
+        if found.next == page:
+            raise BackendResponseError(
+                f"A page of the listing of {self._path!r} on {self.client!r} names itself as the "
+                "next one, so the listing has no end. Tell whoever runs the backend."
+            )
+        return found
 
     def search(self, filters: Mapping[str, Any] | None = None) -> list[ExternalId]:
         """Give the external ids of all records that the filters let through."""

@@ -88,6 +88,7 @@ class HttpClient:
         Send a request and give the JSON of the answer, None for an empty one.
 
         Raises:
+            NetworkRetryableError: the answer calls itself JSON, and breaks off.
             BackendResponseError: the answer is no JSON.
         """
         response = self.request(method, path, **kwargs)
@@ -97,6 +98,13 @@ class HttpClient:
             return response.json()
         except ValueError:
             kind = response.headers.get("Content-Type", "no content type")
+            if "json" in kind:
+                raise self._error(
+                    NetworkRetryableError,
+                    response,
+                    f"answers JSON that cannot be read, {len(response.content)} bytes of it: "
+                    "it has been cut on its way. It is asked for again.",
+                ) from None
             raise self._error(
                 BackendResponseError,
                 response,
