@@ -38,15 +38,12 @@ logger = logging.getLogger(__name__)
 
 #: A job whose record locks were taken by another one during a checkpoint comes back after it.
 LOCK_RETRY_SECONDS = 2
+#: A job comes back after it when the models of its database cannot be loaded.
+LOAD_RETRY_SECONDS = 10
 #: Times that the end of a job is written again because another transaction was in the way.
 WRITE_TRIES = 5
 #: Of PostgreSQL's own limits beyond the job's, so that the job's error comes first.
 SERVER_MARGIN_SECONDS = 10
-
-_LIMITS = """
-SELECT set_config('statement_timeout', %(ms)s, true),
-       set_config('idle_in_transaction_session_timeout', %(ms)s, true)
-"""
 
 
 class FenceLostError(ConnectorException):
@@ -69,20 +66,18 @@ def run(database: str, uuid: str) -> None:
     """
     with Environment.manage():
         registry = Registry(database)
-        cr = registry.cursor(config.current().job_isolation_level)
+        cr = sql.connect(database).chained_cursor(config.current().job_isolation_level)
+        cr.set_in_each(_limits(config.current().job_timeout))
         try:
-            registry = registry.check_signaling(cr)
             if _is_asleep(registry, cr):
                 logger.warning("%s", asleep_message(database))
                 return
-            row = transitions.start(cr, uuid, worker_label())
+            row = transitions.start_and_begin(cr, uuid, worker_label())
             if row is None:
-                transitions.release_locks(cr)
                 logger.info("Message without a job to do", extra={"job": uuid})
-                return
-            cr.commit()
-            JobRun(registry, cr, row).run()
-            if not cr.connection.closed:
+            else:
+                registry = JobRun(registry, cr, row).run()
+            if cr.may_hold_session_locks and not cr.connection.closed:
                 transitions.release_locks(cr)
         except sql.errors.Error as error:
             if not sql.errors.is_connection_lost(error):
@@ -102,6 +97,19 @@ def _is_asleep(registry: Registry, cr: sql.Cursor) -> bool:
     return False
 
 
+def _limits(seconds: float) -> dict[str, int]:
+    """PostgreSQL's own limits of a job's transactions, in milliseconds."""
+    if not seconds:
+        return {}
+    limit = int((seconds + SERVER_MARGIN_SECONDS) * 1000)
+    return {"statement_timeout": limit, "idle_in_transaction_session_timeout": limit}
+
+
+def _postponed_by(error: Exception) -> Postponed:
+    note = f"The models cannot be loaded: {error}"
+    return Postponed(LOAD_RETRY_SECONDS, note, type(error).__name__, spent=False)
+
+
 #: Registries of databases that are no copies.
 _awake: WeakSet[Registry] = WeakSet()
 
@@ -109,21 +117,36 @@ _awake: WeakSet[Registry] = WeakSet()
 class JobRun:
     """One start of one job, from its call to the state that is written for it."""
 
-    def __init__(self, registry: Registry, cr: sql.Cursor, row: dict[str, Any]) -> None:
+    def __init__(self, registry: Registry, cr: sql.ChainedCursor, row: dict[str, Any]) -> None:
         self._registry = registry
         self._cr = cr
         self._row = row
         self._fence = Start(row["id"], row["attempt"], row["identity_key"])
         self._deadline = Deadline(config.current().job_timeout, cr.connection.cancel)
 
-    def run(self) -> None:
-        """Run the job, again in place where it conflicts, and write down what came of it."""
+    def run(self) -> Registry:
+        """
+        Run the job, again in place where it conflicts, and write down what came of it.
+
+        Answers the registry it ran with: another process may have changed the models.
+        """
+        try:
+            self._follow_signals()
+        except Exception as error:
+            # Not the job's fault: the models cannot be loaded as they are now.
+            self._conclude(_postponed_by(error))
+            raise
         runs = 1
         while isinstance(outcome := self._run_once(runs), Rerun):
             logger.info("Job conflicts, runs again", extra={"job": self._row["uuid"]})
             time.sleep(conflict_wait(runs - 1, chance))
             runs += 1
         self._conclude(outcome)
+        return self._registry
+
+    def _follow_signals(self) -> None:
+        numbers = self._row["registry_signal"], self._row["cache_signal"]
+        self._registry = self._registry.check_signaling(self._cr, numbers)
 
     def _run_once(self, runs: int) -> Outcome | None:
         """None when effect and `done` are committed, or the fence is lost."""
@@ -162,17 +185,11 @@ class JobRun:
         return outcome
 
     def _session(self) -> ConnectorSession:
-        self._set_limits()
         context = codec.decode(self._row["context"] or {}, None)
         context["job_uuid"] = self._row["uuid"]
         if self._row["company_id"]:
             context.setdefault("company_id", self._row["company_id"])
         return ConnectorSession(self._cr, self._row["user_id"], context)
-
-    def _set_limits(self) -> None:
-        seconds = self._deadline.seconds
-        limit = seconds + SERVER_MARGIN_SECONDS if seconds else 0
-        self._cr.execute_unflushed(_LIMITS, {"ms": str(int(limit * 1000))})
 
     def _checkpoint(self) -> None:
         """
@@ -188,7 +205,6 @@ class JobRun:
             if not transitions.holds_fence(cr, self._fence):
                 raise FenceLostError("Another start of the job has taken over.")
             cr.commit()
-            self._set_limits()
             missing = locks - try_locks(Environment(cr, self._row["user_id"], {}), locks)
         if missing:
             raise RetryableJobError(
@@ -198,9 +214,12 @@ class JobRun:
             )
 
     def _finish(self, result: str | None) -> None:
-        if not transitions.finish(self._cr, self._fence, result):
-            raise FenceLostError("Another start of the job has taken over.")
-        self._cr.commit()
+        try:
+            transitions.finish_and_end(self._cr, self._fence, result)
+        except sql.errors.Error as error:
+            if not transitions.is_fence_lost(error):
+                raise
+            raise FenceLostError("Another start of the job has taken over.") from error
 
     def _conclude(self, outcome: Outcome | None) -> None:
         match outcome:

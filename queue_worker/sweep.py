@@ -15,7 +15,8 @@ from typing import Any
 from connector.core import sql
 from connector.queue import transitions
 from connector.queue.broker import Broker, BrokerDownError, message_id
-from connector.queue.transitions import JOB_LOCK_CLASS, Start
+from connector.queue.procedures import JOB_LOCK_CLASS
+from connector.queue.transitions import Start
 
 logger = logging.getLogger(__name__)
 

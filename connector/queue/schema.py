@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from connector.queue import procedures
+
 #: Channel of the one notification that a transaction with new jobs sends.
 NOTIFY_CHANNEL = "queue_job"
 
@@ -70,7 +72,8 @@ CREATE TABLE IF NOT EXISTS queue_job_progress (
 )
 """
 
-_DROP = """
+_DROP = f"""
+{procedures.DROP};
 DROP TABLE IF EXISTS queue_job_dependency, queue_job_log, queue_job_progress;
 DROP TRIGGER IF EXISTS queue_job_notify ON queue_job;
 DROP FUNCTION IF EXISTS queue_job_notify()
@@ -79,7 +82,8 @@ DROP FUNCTION IF EXISTS queue_job_notify()
 
 def complete_table(cr: Any) -> None:
     """Add to the table of jobs what its model cannot declare; again is fine."""
-    for statements in (_INDEXES, _STORAGE, _DEPENDENCIES, _JOURNAL, _NOTIFICATION):
+    parts = (_INDEXES, _STORAGE, _DEPENDENCIES, _JOURNAL, _NOTIFICATION, procedures.CREATE)
+    for statements in parts:
         cr.execute(statements)
 
 

@@ -7,6 +7,7 @@ attempt that the caller holds.  `Start` is that fence.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,37 +15,17 @@ from typing import Any
 
 from connector.core import sql
 from connector.core.models.prepared import run_prepared
+from connector.queue.procedures import FENCE_LOST
 
-#: First integer of the lock that the connection of a running job holds; the job's id follows.
-JOB_LOCK_CLASS = 0x6A6F62
-
-# The lock is taken in a select list, where it is tried for the found row only; in a WHERE
-# clause the planner chooses what it is tried for.
-# The commit of a start need not wait for the disk: the commit of the effect, which does, makes
-# it durable too, and a server that crashes before has lost all locks and connections with it.
-_START = """
-WITH target AS MATERIALIZED (
-    SELECT id, pg_try_advisory_lock($1, id) AS locked,
-           set_config('synchronous_commit', 'off', true)
-      FROM queue_job WHERE uuid = $2 AND state = 'enqueued'
+#: How a job's row is handed from the transaction of its start to the next one.
+_STARTED = "connector.started"
+_START = "SELECT queue_job_start(%(uuid)s, %(worker)s, true)"
+_KEEP_START = (
+    f"SELECT set_config('{_STARTED}',"
+    " coalesce(queue_job_start(%(uuid)s, %(worker)s, %(patient)s), ''), false)"
 )
-UPDATE queue_job AS job
-   SET state = 'started', attempt = job.attempt + 1, retry = job.retry + 1,
-       date_started = (clock_timestamp() AT TIME ZONE 'UTC'), worker = $3
-  FROM target
- WHERE job.id = target.id AND target.locked AND job.state = 'enqueued'
-RETURNING job.id, job.uuid, job.attempt, job.retry, job.max_retries, job.identity_key,
-          job.func_name, job.model_name, job.args, job.kwargs, job.channel, job.priority,
-          job.user_id, job.company_id, job.context, job.name, job.date_created
-"""
-
-_DONE = """
-UPDATE queue_job AS job
-   SET state = 'done', result = $3, date_done = (clock_timestamp() AT TIME ZONE 'UTC'),
-       exc_name = NULL, exc_message = NULL, exc_info = NULL
- WHERE id = $1 AND state = 'started' AND attempt = $2
-RETURNING EXISTS (SELECT FROM queue_job_dependency WHERE parent_id = job.id)
-"""
+_KEPT = f"SELECT current_setting('{_STARTED}')"
+_DONE = "SELECT queue_job_done(%(id)s, %(attempt)s, %(result)s)"
 
 _POSTPONE = """
 UPDATE queue_job
@@ -72,22 +53,6 @@ UPDATE queue_job AS job
    AND other.state IN ('pending', 'enqueued', 'wait_dependencies')
 """
 
-# The row lock puts two parents that end together in order: the second one sees the first done.
-_LOCK_CHILDREN = """
-SELECT id FROM queue_job
- WHERE state = 'wait_dependencies'
-   AND id IN (SELECT child_id FROM queue_job_dependency WHERE parent_id = %(parent)s)
- ORDER BY id FOR NO KEY UPDATE
-"""
-
-_RELEASE_CHILDREN = """
-UPDATE queue_job AS child SET state = 'pending'
- WHERE child.id = ANY(%(children)s) AND child.state = 'wait_dependencies'
-   AND NOT EXISTS (
-       SELECT FROM queue_job_dependency AS edge JOIN queue_job AS parent ON parent.id = parent_id
-        WHERE edge.child_id = child.id AND parent.state <> 'done')
-"""
-
 
 @dataclass(frozen=True)
 class Start:
@@ -103,11 +68,30 @@ def start(cr: Any, uuid: str, worker: str) -> dict[str, Any] | None:
     Lock an enqueued job on this connection and mark it started; the caller commits.
 
     None when it is not enqueued any more or another one runs it: a message that came twice.
-    The connection then may hold the lock all the same; see `release_locks`.
     """
     cr.expect_session_locks()
-    run_prepared(cr, "int, text, text", _START, (JOB_LOCK_CLASS, uuid, worker))
-    row: dict[str, Any] | None = cr.dictfetchone()
+    cr.execute_unflushed(_START, {"uuid": uuid, "worker": worker})
+    return _row(cr.fetchone()[0])
+
+
+def start_and_begin(cr: sql.ChainedCursor, uuid: str, worker: str) -> dict[str, Any] | None:
+    """
+    Do as `start`, commit that, and begin the transaction of the effect.
+
+    The commit of a start need not wait for the disk: the commit of the effect, which does, makes
+    it durable too, and a server that crashes before has lost all locks and connections with it.
+    """
+    cr.expect_session_locks()
+    call = {"uuid": uuid, "worker": worker, "patient": True}
+    return _row(cr.begin(_KEEP_START, call, _KEPT))
+
+
+def _row(text: str | None) -> dict[str, Any] | None:
+    if not text:
+        return None
+    row: dict[str, Any] = json.loads(text)
+    if row["date_created"]:
+        row["date_created"] = datetime.fromisoformat(row["date_created"])
     return row
 
 
@@ -132,21 +116,29 @@ def finish(cr: Any, job: Start, result: str | None) -> bool:
 
     On False the caller rolls everything back.
     """
-    run_prepared(cr, "int, int, text", _DONE, (job.id, job.attempt, result))
-    row = cr.fetchone()
-    if row is None:
+    try:
+        with cr.savepoint():
+            cr.execute_unflushed(_DONE, {**vars(job), "result": result})
+    except sql.errors.Error as error:
+        if not is_fence_lost(error):
+            raise
         return False
-    if row[0]:
-        release_children(cr, job.id)
     return True
 
 
-def release_children(cr: Any, parent: int) -> None:
-    """Make those jobs pending that wait for this one last; it is done in this transaction."""
-    cr.execute_unflushed(_LOCK_CHILDREN, {"parent": parent})
-    children = [row[0] for row in cr.fetchall()]
-    if children:
-        cr.execute_unflushed(_RELEASE_CHILDREN, {"children": children})
+def finish_and_end(cr: sql.ChainedCursor, job: Start, result: str | None) -> None:
+    """
+    Mark a started job done, commit that with its effect, and give the lock back.
+
+    Raises:
+        Error: see `is_fence_lost`; nothing is committed.
+    """
+    cr.end_with(_DONE, {**vars(job), "result": result})
+
+
+def is_fence_lost(error: BaseException) -> bool:
+    """Whether an error of the database says that another start of the job has taken over."""
+    return getattr(error, "pgcode", None) == FENCE_LOST
 
 
 def postpone(

@@ -130,19 +130,21 @@ class Signalled(ABC):
             if exist(cr):
                 self.registry_sequence, self.cache_sequence = read(cr)
 
-    def check_signaling(self, cr: Cursor | None = None) -> Any:
+    def check_signaling(
+        self, cr: Cursor | None = None, numbers: tuple[int, int] | None = None
+    ) -> Any:
         """
         Follow the signals of other processes; to be called before each job or request.
 
         Returns the registry to use from now on: this one, or its successor. With *cr* the
-        numbers are read there, by one statement.
+        numbers are read there, by one statement, unless *numbers* gives them.
         """
         if self.in_test_mode():
             return self
         if cr is None:
             with self._db.cursor(READ_COMMITTED) as own:
                 return self.check_signaling(own)
-        registry_sequence, cache_sequence = read(cr)
+        registry_sequence, cache_sequence = numbers or read(cr)
         if (registry_sequence, cache_sequence) == (self.registry_sequence, self.cache_sequence):
             return self
         # Modules may be newer without a registry signal: who installed them died before it.

@@ -1,6 +1,7 @@
 """PostgreSQL: server, pool, cursor, schema, locks; nothing else imports psycopg2."""
 
 from connector.core.sql import administration, composed, errors, locks, schema
+from connector.core.sql.chained import ChainedCursor
 from connector.core.sql.cursor import READ_COMMITTED, REPEATABLE_READ, Cursor
 from connector.core.sql.pool import on_release
 from connector.core.sql.retrying import retried
@@ -22,6 +23,7 @@ from connector.core.sql.transaction import Transaction
 __all__ = [
     "READ_COMMITTED",
     "REPEATABLE_READ",
+    "ChainedCursor",
     "Cursor",
     "Database",
     "RolledBackCursor",

@@ -57,9 +57,12 @@ class Cursor:
         self._lent = pool.borrow(dbname)
         self._lent.borrower = weakref.ref(self)
         self.connection: connection = self._lent.connection
-        self.connection.set_session(isolation_level=self.isolation_level)
+        self._set_up()
         self._cr = self.connection.cursor()
         self.closed = False
+
+    def _set_up(self) -> None:
+        self.connection.set_session(isolation_level=self.isolation_level)
 
     # -- life ---------------------------------------------------------------
 
@@ -166,8 +169,12 @@ class Cursor:
 
     # -- statements ---------------------------------------------------------
 
-    def execute(self, query: Query, params: Any = None) -> None:
-        """Run a statement; it sees everything that was written through the models before."""
+    def execute(self, query: Query, params: Any = None, log_exceptions: Any = None) -> None:
+        """
+        Run a statement; it sees everything that was written through the models before.
+
+        8.0 is told with *log_exceptions* not to log an error; here none is logged, only raised.
+        """
         if self.transaction is not None:
             self._flush()
         self.execute_unflushed(query, params)
@@ -180,6 +187,11 @@ class Cursor:
         if isinstance(query, str) and "advisory_lock" in query:
             self._lent.may_hold_locks = True
         self._cr.execute(query, params)
+
+    @property
+    def may_hold_session_locks(self) -> bool:
+        """Whether a session lock was spoken of since the last ones were given back."""
+        return self._lent.may_hold_locks
 
     def expect_session_locks(self, expected: bool = True) -> None:
         """Have the pool look for session locks when the connection comes back, or spare it that."""

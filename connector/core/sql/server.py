@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg2
 from psycopg2 import sql
@@ -17,10 +17,13 @@ from connector.core.exceptions import (
     DatabaseUnreachableError,
     NoServerError,
 )
+from connector.core.sql.chained import ChainedCursor
 from connector.core.sql.cursor import Cursor
 from connector.core.sql.pool import Pool
 
 logger = logging.getLogger(__name__)
+
+AnyCursor = TypeVar("AnyCursor", bound=Cursor)
 
 #: where CREATE DATABASE and DROP DATABASE are sent from
 MAINTENANCE_DATABASES = ("postgres", "template1")
@@ -60,9 +63,16 @@ class Database:
             DatabaseMissingError: the server has no such database.
             CursorError: a test works in one transaction here.
         """
+        return self._cursor(Cursor, isolation_level)
+
+    def chained_cursor(self, isolation_level: str | None = None) -> ChainedCursor:
+        """A cursor for many short transactions; errors as of `cursor`."""
+        return self._cursor(ChainedCursor, isolation_level)
+
+    def _cursor(self, kind: type[AnyCursor], isolation_level: str | None) -> AnyCursor:
         if self._forbidden is not None:
             raise CursorError(self._forbidden)
-        return Cursor(self._server.pool, self.dbname, isolation_level)
+        return kind(self._server.pool, self.dbname, isolation_level)
 
     @contextmanager
     def forbid_cursors(self, advice: str) -> Iterator[None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.core import sql
-from connector.queue.transitions import JOB_LOCK_CLASS
+from connector.queue.procedures import JOB_LOCK_CLASS
 
 FORK = ("--fork",)
 

@@ -1,0 +1,98 @@
+"""The cursor of one who has many short transactions, one right after the other."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+
+from connector.core.sql.cursor import Cursor
+from connector.core.sql.pool import Pool
+
+_UNLOCK = "SELECT pg_advisory_unlock_all()"
+
+
+class ChainedCursor(Cursor):
+    """
+    A cursor whose transactions begin in the round trip that ends the one before.
+
+    After `begin` there is always a transaction: it ends with `commit` or `rollback`, and the
+    next one begins at once; `end_with` is the last.  The statements in between are those of any
+    cursor.
+    """
+
+    def __init__(self, pool: Pool, dbname: str, isolation_level: str | None = None) -> None:
+        super().__init__(pool, dbname, isolation_level)
+        self._opening = f"BEGIN ISOLATION LEVEL {self.isolation_level}"
+        self._last = ""
+        self._next = self._opening
+        self._answer: Any = None
+
+    def set_in_each(self, settings: Mapping[str, int]) -> None:
+        """Have every transaction from the next one on begin with these settings."""
+        level = f"BEGIN ISOLATION LEVEL {self.isolation_level}"
+        local = [f"SET LOCAL {name} TO {value:d}" for name, value in settings.items()]
+        self._opening = self._next = "; ".join([level, *local])
+
+    def begin(self, first: str, params: Any, answer: str) -> Any:
+        """
+        Run *first* in a transaction of its own, then begin and ask *answer*: give its value.
+
+        It is committed without waiting for the disk; a later commit that waits makes it durable.
+        """
+        self._check()
+        text = self.mogrify(first, params)
+        apart = f"BEGIN; SET LOCAL synchronous_commit TO off; {text}; COMMIT"
+        self.execute_unflushed(f"{apart}; {self._opening}; {answer}")
+        return self.fetchone()[0]
+
+    def commit_with(self, last: str, params: Any, answer: str) -> Any:
+        """Commit together with *last*, then begin again and ask *answer*: give its value."""
+        with self._ending(self.mogrify(last, params), f"{self._opening}; {answer}"):
+            self.commit()
+        return self._answer
+
+    def end_with(self, last: str, params: Any) -> None:
+        """Commit together with *last*, give back every session lock, and begin no more."""
+        with self._ending(self.mogrify(last, params), _UNLOCK):
+            self.commit()
+        self.expect_session_locks(False)
+
+    def close(self) -> None:
+        if not self.closed:
+            with self._ending("", ""):
+                super().close()
+
+    @contextmanager
+    def _ending(self, last: str, next_: str) -> Iterator[None]:
+        self._last, self._next = last, next_
+        try:
+            yield
+        finally:
+            self._last, self._next = "", self._opening
+
+    def _set_up(self) -> None:
+        # Left as it came from the pool but for this, it costs no round trip.
+        self.connection.set_session(isolation_level="DEFAULT", autocommit=True)
+
+    def _send_commit(self) -> None:
+        self._send(self._last, "COMMIT", self._next)
+        # Now, before what follows a commit asks something else.
+        row = self._cr.fetchone() if self._cr.description else None
+        self._answer = row[0] if row else None
+
+    def _send_rollback(self) -> None:
+        is_open = self.connection.info.transaction_status != TRANSACTION_STATUS_IDLE
+        self._send("ROLLBACK" if is_open else "", self._next)
+
+    def _send(self, *statements: str) -> None:
+        text = "; ".join(filter(None, statements))
+        if text:
+            self._cr.execute(text)
+
+    def _release(self) -> None:
+        try:
+            if not self.connection.closed:
+                self.connection.autocommit = False
+        finally:
+            super()._release()
