@@ -116,11 +116,11 @@ class Faults:
     ) -> Response:
         """Answer a request with the faults that meet it."""
         met = [fault for fault in self.active if fault.meets(request)]
+        request.state.late = max((late_seconds(fault) for fault in met), default=0.0)
+        request.state.skew = sum(skew_seconds(fault) for fault in met)
         for fault in met:
             if fault.name in BEFORE and (early := await BEFORE[fault.name](fault)) is not None:
                 return early
-        request.state.late = max((late_seconds(fault) for fault in met), default=0.0)
-        request.state.skew = sum(skew_seconds(fault) for fault in met)
         response = await endpoint(request)
         for fault in met:
             if fault.name in ANSWER and response.media_type == JSONResponse.media_type:
