@@ -33,9 +33,11 @@ Records = Any
 MAGIC_FIELDS = ("id", "create_uid", "create_date", "write_uid", "write_date", "display_name")
 
 
-class Field:
+class Field(property):
     """
     What a model's attribute is: its column, its conversions, its defaults and how it is computed.
+
+    It is a property, so that reading an attribute comes straight to ``read_attribute``.
 
     The keyword arguments of all definitions of a field along the inheritance of its model are
     merged, the last word wins.
@@ -95,6 +97,7 @@ class Field:
     def __init__(self, string: str | None = None, **arguments: Any) -> None:
         if string is not None:
             arguments["string"] = string
+        super().__init__(self.read_attribute, self.write_attribute)
         self.arguments = arguments
 
     def __set_name__(self, owner: Any, name: str) -> None:
@@ -152,6 +155,8 @@ class Field:
         self.local = bool(self.compute and not self.store)
         if not self.is_column:
             self.prefetch = False
+        if self.converts:
+            super().__init__(self._read_converted, self.write_attribute)
 
     def setup(self, model: Any) -> None:
         """Complete the field once all fields of all models are known."""
@@ -193,9 +198,8 @@ class Field:
 
     # -- attribute access -----------------------------------------------------------------
 
-    def __get__(self, record: Any, owner: Any = None) -> Any:
-        if record is None:
-            return self
+    def read_attribute(self, record: Any) -> Any:
+        """The caller's value of one record; the null value of none."""
         try:
             (id_,) = record._ids
             value = record.env.known[self][id_]
@@ -203,11 +207,19 @@ class Field:
             if not record._ids:
                 return self.null
             value = self.missed(record)
-        if value is None:
-            return self.null
-        return self.to_record(value, record) if self.converts else value
+        return self.null if value is None else value
 
-    def __set__(self, records: Any, value: Any) -> None:
+    def _read_converted(self, record: Any) -> Any:
+        """The same where the cached value is not the caller's."""
+        try:
+            (id_,) = record._ids
+            value = record.env.known[self][id_]
+        except (KeyError, ValueError):
+            value = self.missed(record) if record._ids else None
+        return self.to_record(value, record)
+
+    def write_attribute(self, records: Any, value: Any) -> None:
+        """Give the records a value, or several records the same."""
         records._assign(self, value)
 
     def missed(self, record: Any) -> Any:

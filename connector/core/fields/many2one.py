@@ -87,9 +87,7 @@ class Id(Field):
         except ValueError:
             raise self.refuse(value, "Give a number.") from None
 
-    def __get__(self, record: Any, owner: Any = None) -> Any:
-        if record is None:
-            return self
+    def read_attribute(self, record: Any) -> Any:
         ids = record._ids
         if not ids:
             return False
@@ -97,7 +95,7 @@ class Id(Field):
             record.ensure_one()
         return ids[0] or False
 
-    def __set__(self, records: Any, value: Any) -> None:
+    def write_attribute(self, records: Any, value: Any) -> None:
         raise TypeError(f"The field {self!r} is given by the database; it cannot be assigned.")
 
 
@@ -132,13 +130,10 @@ class Many2one(Field):
                 f"Choose one of {', '.join(ON_DELETE)}."
             )
 
-    def __get__(self, record: Any, owner: Any = None) -> Any:
-        if record is None:
-            return self
-        env = record.env
+    def read_attribute(self, record: Any) -> Any:
         try:
             (id_,) = record._ids
-            value = env.known[self][id_]
+            value = record.env.known[self][id_]
         except (KeyError, ValueError):
             value = self.missed(record) if record._ids else None
         return self._linked(value, record)

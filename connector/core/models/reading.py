@@ -13,7 +13,7 @@ from connector.core.models.cache import CACHE_ROWS
 from connector.core.models.prepared import run_prepared
 from connector.core.models.recordset import PREFETCH_MAX
 from connector.core.models.setup import LOG_FIELDS, Setup
-from connector.core.query import array_literal, column, identifier
+from connector.core.query import array_literal, column, identifier, one_of
 
 __all__ = ["Reading"]
 
@@ -165,10 +165,10 @@ class Reading(Setup):
             return
         cr = self.env.cr
         columns = "".join(f", {identifier(field.name)}" for field in wanted)
+        condition, params = one_of(ids)
         cr.execute_unflushed(
-            f"SELECT id{columns} FROM {identifier(self._table)}"  # noqa: S608 - quoted names
-            " WHERE id = ANY(%s::int[])",
-            (array_literal(ids),),
+            f"SELECT id{columns} FROM {identifier(self._table)} WHERE {condition}",  # noqa: S608
+            params,
         )
         rows = cr.fetchall()
         if rows:
