@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from types import ModuleType
 from typing import NamedTuple
 
-#: The beginning of an old module name -> of the new one; the longest that fits counts.
-MODULES = {
-    "openerp.addons.connector.checkpoint.checkpoint": "connector.checkpoint",
-    "openerp.addons.connector.unit.binder": "connector.connector",
-    "openerp.addons.connector.backend_model": "connector.models.backend",
-    "openerp.addons.connector.tests.common": "connector.testing",
-    "openerp.addons.connector": "connector",
-    "odoo.addons.queue_job.job": "connector.queue.job",
-    "odoo.addons.queue_job.exception": "connector.exception",
-    "openerp.tests.common": "connector.core.testing",
-    "openerp": "connector.core",
-}
-#: Names of Python 2 -> what says the same today.
-BUILTINS = {"unicode": "str", "basestring": "str", "long": "int", "xrange": "range"}
-METHODS = {"iteritems": "items", "itervalues": "values", "iterkeys": "keys", "has_key": "in"}
+from connector.cli import lint_python2
+from connector.cli.lint_moves import new_home, new_imports, new_module, other_addon
+from connector.cli.lint_scope import free_names, in_scopes
+
 #: Attributes of a class in the API before 8.0.
 OLD_CLASS_ATTRIBUTES = {
     "_columns": "Declare fields as attributes: name = fields.Char().",
     "_defaults": "Give each field its default: fields.Char(default=...).",
 }
-SESSION_SHORTCUTS = {"search", "browse", "read", "create", "write", "unlink"}
+#: Packages whose names are looked up here, so that a wrong one is found before it is imported.
+OWN_PACKAGES = ("connector", "queue_worker")
 
 
 class Finding(NamedTuple):
@@ -37,31 +28,39 @@ class Finding(NamedTuple):
     text: str
 
 
-def findings_in(source: str) -> list[Finding]:
-    """Give what of a module would not run here, in the order of its lines."""
+def findings_in(source: str, addons: Collection[str] = ()) -> list[Finding]:
+    """
+    Give what of a module would not run here, in the order of its lines.
+
+    *addons* are those that can be found, or are read along.
+    """
     try:
         tree = ast.parse(source)
-    except SyntaxError as error:
-        text = f"This is not Python 3: {error.msg}. Run 2to3 or write it anew."
-        return [Finding(error.lineno or 1, text)]
-    found = [finding for node in ast.walk(tree) for finding in _of(node)]
+    except (SyntaxError, ValueError) as error:
+        line, said = getattr(error, "lineno", None) or 1, getattr(error, "msg", error)
+        return [Finding(line, f"This is not Python 3: {said}. Run 2to3 or write it anew.")]
+    found = [finding for node in ast.walk(tree) for finding in _of(node, addons)]
+    found.extend(Finding(*each) for each in lint_python2.findings(tree))
+    found.extend(_missing_attributes(tree))
     return sorted(set(found))
 
 
-def _of(node: ast.AST) -> Iterator[Finding]:
+def _of(node: ast.AST, addons: Collection[str]) -> Iterator[Finding]:
     match node:
-        case ast.ImportFrom(module=str(module), level=0, names=names):
-            yield from _import_from(node.lineno, module, [name.name for name in names])
+        case ast.ImportFrom(module=str(module), level=0):
+            yield from _import_from(node, module, addons)
         case ast.Import(names=names):
             for name in names:
-                if (new := new_module(name.name)) is not None:
-                    yield Finding(node.lineno, f"import {name.name}: write import {new}.")
-        case ast.Name(id=name, ctx=ast.Load()) if name in BUILTINS:
-            yield Finding(node.lineno, f"{name} is of Python 2: write {BUILTINS[name]}.")
-        case ast.Call(func=ast.Attribute(attr=name)) if name in METHODS:
-            yield Finding(node.lineno, f".{name}() is of Python 2: write {METHODS[name]}.")
-        case ast.Call(func=ast.Attribute(value=value, attr=name)):
-            yield from _call(node.lineno, value, name)
+                yield from _import(node.lineno, name, addons)
+        case ast.Call(func=ast.Attribute(value=value, attr="get")) if _name(value) == "pool":
+            yield Finding(node.lineno, "pool.get() gives no records: use self.env[model].")
+        case ast.Subscript(value=value) if _name(value) == "pool":
+            yield Finding(node.lineno, "pool[...] gives no records: use self.env[model].")
+        case ast.Attribute(attr="_model", value=ast.Name(id=name)) if name not in ("self", "cls"):
+            yield Finding(node.lineno, f"{name}._model is gone: {name} has what its model has.")
+        case ast.Call(func=ast.Attribute(attr="set_lang")):
+            advice = "make the environment with get_environment(..., lang=...)"
+            yield Finding(node.lineno, f"set_lang() is gone: {advice}.")
         case ast.FunctionDef(args=ast.arguments(args=[_, first, second, *_])) if (
             first.arg,
             second.arg,
@@ -73,37 +72,8 @@ def _of(node: ast.AST) -> Iterator[Finding]:
             yield from _class(body)
 
 
-def _import_from(line: int, module: str, names: list[str]) -> Iterator[Finding]:
-    new = new_module(module)
-    if new is None:
-        return
-    yield Finding(line, f"from {module} import ...: write from {new} import ...")
-    try:
-        target = importlib.import_module(new)
-    except ImportError:
-        yield Finding(line, f"There is no module {new}, so {', '.join(names)} cannot be had.")
-        return
-    for name in names:
-        if name != "*" and not hasattr(target, name) and not _is_module(f"{new}.{name}"):
-            yield Finding(line, f"{new} has no {name!r}.")
-
-
-def _is_module(name: str) -> bool:
-    try:
-        importlib.import_module(name)
-    except ImportError:
-        return False
-    return True
-
-
-def _call(line: int, value: ast.expr, name: str) -> Iterator[Finding]:
-    owner = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
-    if owner == "session" and name in SESSION_SHORTCUTS:
-        yield Finding(line, f"session.{name}() is gone: use session.env[model].{name}().")
-    if owner == "pool" and name == "get":
-        yield Finding(line, "pool.get() gives no records: use self.env[model].")
-    if name == "set_lang":
-        yield Finding(line, "set_lang() is gone: use session.change_context(lang=...).")
+def _name(value: ast.expr) -> str:
+    return value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
 
 
 def _class(body: list[ast.stmt]) -> Iterator[Finding]:
@@ -115,12 +85,80 @@ def _class(body: list[ast.stmt]) -> Iterator[Finding]:
                 yield Finding(statement.lineno, f"{name} is the API before 8.0. {advice}")
 
 
-def new_module(module: str) -> str | None:
-    """Give the module that stands here for an old one; None when it is none of the framework's."""
-    for old in sorted(MODULES, key=len, reverse=True):
-        for spelling in (old, old.replace("openerp", "odoo", 1)):
-            if module == spelling or module.startswith(f"{spelling}."):
-                if module.startswith(f"{spelling}.addons."):
-                    return None  # an addon of the author's
-                return MODULES[old] + module[len(spelling) :]
-    return None
+# -- imports ---------------------------------------------------------------------------------
+
+
+def _import(line: int, name: ast.alias, addons: Collection[str]) -> Iterator[Finding]:
+    yield from _unknown_addon(line, name.name, addons)
+    new = new_module(name.name)
+    if new is None:
+        return
+    if name.name in ("openerp", "odoo"):
+        yield Finding(line, f"import {name.name}: write import {new} as {name.asname or name.name}")
+    else:
+        alias = f" as {name.asname}" if name.asname else ""
+        yield Finding(line, f"import {name.name}{alias}: write import {new}{alias}")
+    if _module(new) is None:
+        yield Finding(line, f"There is no module {new}.")
+
+
+def _import_from(node: ast.ImportFrom, module: str, addons: Collection[str]) -> Iterator[Finding]:
+    if new_module(module) is not None:
+        advice = "; ".join(new_imports(node))
+        yield Finding(node.lineno, f"from {module} import ...: write {advice}")
+    for each in node.names:
+        yield from _unknown_addon(node.lineno, f"{module}.{each.name}", addons)
+        home, name = new_home(module, each.name)
+        if home.partition(".")[0] in OWN_PACKAGES:
+            yield from _missing(node.lineno, home, name)
+
+
+def _missing(line: int, module: str, name: str) -> Iterator[Finding]:
+    """Say that a name cannot be imported from a module here, if so."""
+    target = _module(module)
+    if target is None:
+        yield Finding(line, f"There is no module {module}, so {name} cannot be had.")
+    elif name != "*" and not hasattr(target, name) and _module(f"{module}.{name}") is None:
+        yield Finding(line, f"{module} has no {name!r}.")
+
+
+def _unknown_addon(line: int, module: str, addons: Collection[str]) -> Iterator[Finding]:
+    addon = other_addon(module)
+    if addon is not None and addon not in addons:
+        advice = "Install it, put its folder on addons_path, or do without"
+        yield Finding(line, f"No addon {addon!r} is found. {advice}.")
+
+
+def _module(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+def _missing_attributes(tree: ast.Module) -> Iterator[Finding]:
+    """Name what a module of this framework is asked for and does not have: `fields.Monetary`."""
+    modules = dict(_imported_modules(tree))
+    for node, shadowed in in_scopes(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if name in modules:
+                module = modules[name]
+                if name not in shadowed and _lacks(module, attr):
+                    yield Finding(node.lineno, f"{module.__name__} has no {attr!r}.")
+
+
+def _imported_modules(tree: ast.Module) -> Iterator[tuple[str, ModuleType]]:
+    bound = free_names(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            for each in node.names:
+                full = ".".join(new_home(node.module, each.name))
+                name = each.asname or each.name
+                if full.partition(".")[0] in OWN_PACKAGES and name not in bound:
+                    module = _module(full)
+                    if module is not None:
+                        yield name, module
+
+
+def _lacks(module: ModuleType, attr: str) -> bool:
+    return not hasattr(module, attr) and _module(f"{module.__name__}.{attr}") is None

@@ -73,8 +73,8 @@ class ImportMapChild(MapChild):
 
     A line is known by its own external id, in the source field `_id_field`, through the binder
     of its model.  Its binding keeps a checksum, so an unchanged line gives `(4, id, 0)`: it
-    stays, and nothing is to be written.  Lines without an id, or of a model without a binder, are
-    added every time.
+    stays, and nothing is to be written.  Lines without an id, or of a model without a binder or
+    without the field that the binder names, are added every time.
     """
 
     #: Source field of a line that holds its external id.
@@ -125,12 +125,16 @@ class ImportMapChild(MapChild):
     def _known_line(self, values: Values) -> Any:
         if self._binder is None:
             return None
-        return self._binder.to_openerp(values.get(self._binder._external_field))
+        found = self._binder.to_openerp(values.get(self._binder._external_field))
+        # A binder written for 8.0 may answer with an id.
+        return self.model.browse(found) if isinstance(found, int) else found
 
     def _binder_if_any(self, items: list[Any]) -> Binder | None:
         if not items or any(item.get(self._id_field) in (None, "") for item in items):
             return None
         try:
-            return self.binder_for()
+            binder = self.binder_for()
         except NoConnectorUnitError:
             return None
+        # A binder that keeps the ids in its own way cannot be asked for many, nor written along.
+        return binder if binder._external_field in self.model._fields else None

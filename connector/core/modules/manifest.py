@@ -90,7 +90,16 @@ def manifest_of(addon: str) -> Manifest:
 
 @lru_cache(maxsize=1024)
 def _read(addon: str, package: str) -> Manifest:
-    path = _package_path(addon, package)
+    return manifest_in(_package_path(addon, package), addon, package)
+
+
+def manifest_in(path: Path, addon: str, package: str) -> Manifest:
+    """
+    The manifest in the folder of an addon, found or not.
+
+    Raises:
+        ManifestError: the file is missing, is no literal dictionary, or has a wrong value.
+    """
     file = next((path / name for name in MANIFEST_NAMES if (path / name).is_file()), None)
     if file is None:
         raise ManifestError(f"The addon {addon!r} has no {MANIFEST_NAMES[0]} in {path}.")
