@@ -252,7 +252,12 @@ def import_all(session: Any, records: list[dict[str, Any]], size: int = SLICE) -
 
 
 def create_all(session: Any, records: list[dict[str, Any]]) -> None:
-    """The same rows by the core alone: looked up by their key, then created together."""
+    """
+    The same rows by the core alone: looked up by their key, then created together.
+
+    The rows are those that the import writes, column by column, stamps included; nothing is read
+    from a source, mapped, checksummed or locked for them.
+    """
     names = ("backend_id", "external_id")
     partners = session.env["benchmark.partner"]
     backend_id = session.env["benchmark.backend"].search([]).id
@@ -264,6 +269,9 @@ def create_all(session: Any, records: list[dict[str, Any]]) -> None:
                 "main_category_id": categories[record["category"]],
                 "backend_id": backend_id,
                 "external_id": f"core {record['id']}",
+                "sync_date": session.cr.now(),
+                "checksum": "0123456789abcdef0123456789abcdef",
+                "backend_updated_at": "2026-11-21 08:00:00.000000",
             }
             for record in records[start : start + SLICE]
         ]

@@ -76,10 +76,7 @@ class Binder(ConnectorUnit):
                 f"on {self.backend_record}: {binding.ids}. Keep one, and declare "
                 f"UNIQUE({self._backend_field}, {self._external_field})."
             )
-        if not unwrap:
-            return binding
-        self.unwrap_model()
-        return binding[self._normal_field]
+        return binding[self._unwrapping_field] if unwrap else binding
 
     def prefetch(self, external_ids: Iterable[object]) -> Recordset:
         """
@@ -100,6 +97,12 @@ class Binder(ConnectorUnit):
         """Forget what was remembered of an external id; called once its lock is held."""
         values = dict(zip(self._key_names, self._key(external_id), strict=True))
         self.env.cr.transaction.forget_key(self.model._name, values)
+
+    @cached_property
+    def _unwrapping_field(self) -> str:
+        """The field of the normal record; an UnknownModelError where there is none."""
+        self.unwrap_model()
+        return self._normal_field
 
     @cached_property
     def _key_names(self) -> tuple[str, str]:

@@ -59,6 +59,7 @@ class ConnectorEnvironment:
         self.backend = backend_record.get_backend()
         self.session = session
         self.model_name = model_name
+        self._model: tuple[Any, Recordset] = (None, None)
 
     @property
     def env(self) -> Any:
@@ -66,7 +67,12 @@ class ConnectorEnvironment:
 
     @property
     def model(self) -> Recordset:
-        return self.session.env[self.model_name]
+        env, model = self._model
+        if env is not self.session.env:
+            env = self.session.env
+            model = env[self.model_name]
+            self._model = (env, model)
+        return model
 
     @property
     def pool(self) -> Any:

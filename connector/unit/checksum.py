@@ -19,8 +19,7 @@ def checksum(values: Mapping[str, Any]) -> str:
     Raises:
         TypeError: a value is of a type that no field takes.
     """
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"), default=_plain)
-    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()
+    return hashlib.blake2b(_text(values).encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
 def _plain(value: Any) -> Any:
@@ -35,3 +34,6 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "_name") and hasattr(value, "ids"):
         return [value._name, list(value.ids)]
     raise TypeError(f"{value!r} is of {type(value)}, which no field takes.")
+
+
+_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain).encode

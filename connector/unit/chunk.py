@@ -128,13 +128,17 @@ class ChunkImporter(Importer):
     def _read_dependencies(self, chunk: dict[str, Any]) -> None:
         """Note what each record needs; one that does not even say it is poisoned."""
         importer = self._first_importer
+        # A hook that changes the record may change what it needs.
+        is_final = type(importer).before_import is RecordImporter.before_import
         for external_id, record in list(chunk.items()):
             importer.external_id, importer.record = external_id, record
             try:
+                needs = list(importer.dependencies())
                 self._dependencies[external_id] = [
-                    (needed.model, external_key(needed.external_id))
-                    for needed in importer.dependencies()
+                    (needed.model, external_key(needed.external_id)) for needed in needs
                 ]
+                if is_final:
+                    self.import_run.needs[self._key(external_id)] = needs
             except Exception as error:
                 if self._alone:
                     raise
@@ -150,7 +154,7 @@ class ChunkImporter(Importer):
         missing = self._missing_of(self._needed())
         names = {self._lock_name(key): key for key in [*map(self._key, chunk), *missing]}
         granted = try_locks(self.env, names)
-        self.import_run.locked |= granted
+        self.import_run.locked.update(names[name] for name in granted)
         for name in granted:
             model, external_id = names[name]
             self.binder_for(model).forget(external_id)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from connector.unit.dependency import Dependency
+
 __all__ = ["ImportRun", "Key", "Outcome"]
 
 #: A record of the backend: binding model and external id as text.
@@ -55,10 +57,14 @@ class ImportRun:
     waiting: dict[Key, set[Key]] = field(default_factory=dict)
     #: records the backend has sent already, by which reading them is saved
     records: dict[Key, Any] = field(default_factory=dict)
-    #: records known to be bound, and not by what this run has written
+    #: what records are known to need, so that it is read from each record once
+    needs: dict[Key, list[Dependency]] = field(default_factory=dict)
+    #: records known to be bound
     bound: set[Key] = field(default_factory=set)
-    #: record locks this transaction holds
-    locked: set[str] = field(default_factory=set)
+    #: (binding model, external id, whether unwrapped) -> id of the record that a mapping found
+    found: dict[tuple[str, str, bool], int] = field(default_factory=dict)
+    #: records whose lock this transaction holds
+    locked: set[Key] = field(default_factory=set)
     #: the model whose new records are gathered and created together
     gathers: str | None = None
     #: those records: their importer and the values to create
@@ -79,7 +85,9 @@ class ImportRun:
             unfinished=set(self.unfinished),
             waiting={key: set(keys) for key, keys in self.waiting.items()},
             records=dict(self.records),
+            needs=self.needs,
             bound=set(self.bound),
+            found=dict(self.found),
             locked=set(self.locked),
             gathers=self.gathers,
             gathered=dict(self.gathered),

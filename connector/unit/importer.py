@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, ClassVar
 
 from connector.connector import (
@@ -69,8 +70,19 @@ class RecordImporter(Importer):
         super().__init__(connector_env)
         self.external_id: ExternalId = ""
         self.record: Any = None
-        self.import_run = ImportRun()
+        self._import_run: ImportRun | None = None
         self._key: Key = (connector_env.model_name, "")
+
+    @property
+    def import_run(self) -> ImportRun:
+        """What this importer shares with those of the same task; its own unless it is given one."""
+        if self._import_run is None:
+            self._import_run = ImportRun()
+        return self._import_run
+
+    @import_run.setter
+    def import_run(self, import_run: ImportRun) -> None:
+        self._import_run = import_run
 
     @property
     def key(self) -> Key:
@@ -140,17 +152,16 @@ class RecordImporter(Importer):
         Raises:
             RetryableJobError: another job imports it; the try is not counted.
         """
-        name = import_lock_name(self.backend_record, *self.key)
-        if name in self.import_run.locked:
+        if self._key in self.import_run.locked:
             return
-        if not try_locks(self.env, [name]):
+        if not try_locks(self.env, [import_lock_name(self.backend_record, *self._key)]):
             raise RetryableJobError(
                 f"{self.connector_env.model_name!r} {self.external_id!r} is being imported by "
                 "another job.",
                 seconds=LOCK_RETRY_SECONDS,
                 ignore_retry=True,
             )
-        self.import_run.locked.add(name)
+        self.import_run.locked.add(self._key)
         self.binder.forget(self.external_id)
 
     # -- hooks -------------------------------------------------------------------------------
@@ -180,11 +191,11 @@ class RecordImporter(Importer):
         Both dates are the backend's, so no clocks are compared.  Equal dates decide nothing: a
         backend may change a record twice in its smallest unit of time.
         """
-        updated_at = self.updated_at()
-        if not binding or updated_at is None or "backend_updated_at" not in binding._fields:
+        if not binding or "backend_updated_at" not in binding._fields:
             return False
         known: str | bool = binding.backend_updated_at
-        return bool(known) and _stamp(updated_at) < str(known)
+        updated_at = self.updated_at()
+        return bool(known) and updated_at is not None and _stamp(updated_at) < str(known)
 
     def before_import(self) -> None:
         """Hook: the record is going to be imported."""
@@ -195,7 +206,8 @@ class RecordImporter(Importer):
 
     def import_dependencies(self) -> None:
         """Import what the record needs, as far as it is not bound."""
-        for dependency in self.dependencies():
+        known = self.import_run.needs.get(self.key)
+        for dependency in self.dependencies() if known is None else known:
             self.import_dependency(dependency.external_id, dependency.model)
 
     def import_dependency(
@@ -230,8 +242,10 @@ class RecordImporter(Importer):
             self.create_gathered()
 
     def _is_bound(self, key: Key) -> bool:
-        model, external_id = key
-        return key in self.import_run.bound or bool(self.binder_for(model).to_openerp(external_id))
+        run = self.import_run
+        if key not in run.bound and self.binder_for(key[0]).to_openerp(key[1]):
+            run.bound.add(key)
+        return key in run.bound
 
     def map_data(self) -> MapRecord:
         """Make the mapping of the record ready."""
@@ -251,7 +265,7 @@ class RecordImporter(Importer):
     def after_import(self, binding: Recordset) -> None:
         """Hook: the record is imported and bound."""
 
-    @property
+    @cached_property
     def _lines(self) -> MappedLines:
         return MappedLines(self, self.mapper)
 
@@ -341,12 +355,13 @@ class RecordImporter(Importer):
         return Outcome.UNCHANGED if same and not force else Outcome.UPDATED
 
     def _map_options(self, for_create: bool) -> dict[str, Any]:
-        return {"for_create": for_create, "unfinished": self.import_run.unfinished}
+        run = self.import_run
+        return {"for_create": for_create, "unfinished": run.unfinished, "found": run.found}
 
     def _stamps(self, values: Values) -> Values:
         """Give what the binding keeps to recognise an unchanged record."""
         stamps: Values = {}
-        fields = self.model._fields
+        fields = self.mapper._model_fields
         if "checksum" in fields:
             stamps["checksum"] = checksum(values)
         if "backend_updated_at" in fields and (updated_at := self.updated_at()) is not None:

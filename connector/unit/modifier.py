@@ -100,10 +100,13 @@ def backend_to_m2o(field: str | Modifier, binding: str | None = None) -> Modifie
         external_id = _value(field, mapper, record, to_attr)
         if external_id is None or external_id is False or external_id == "":
             return False
-        model_name = binding or _comodel(mapper, to_attr)
+        model_name, options = binding or _comodel(mapper, to_attr), mapper.options
+        key = (model_name, str(external_id), bool(binding))
+        if options.found and key in options.found:
+            return options.found[key]
         binder = mapper.binder_for(model_name)
         found = binder.to_openerp(external_id, unwrap=bool(binding))
-        if not found and (model_name, str(external_id)) in (mapper.options.unfinished or ()):
+        if not found and key[:2] in (options.unfinished or ()):
             # Two records need each other; the importer maps this one again when that one exists.
             return False
         if not found:
@@ -111,7 +114,10 @@ def backend_to_m2o(field: str | Modifier, binding: str | None = None) -> Modifie
                 f"The external id {external_id!r} of {to_attr!r} is not bound in {model_name!r} "
                 f"on {mapper.backend_record}. Import it before the record that needs it."
             )
-        return found if isinstance(found, int) else found.id
+        found_id = found if isinstance(found, int) else found.id
+        if options.found is not None:
+            options.found[key] = found_id
+        return found_id
 
     return modifier
 

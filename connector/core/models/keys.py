@@ -8,6 +8,7 @@ Records that wait to be written are known by their keys without being sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from connector.core.exceptions import UserError
@@ -93,12 +94,12 @@ class Keys(Reading):
 
         That there is none is remembered for the transaction, until ``forget_key``.
         """
-        pairs = sorted(zip(names, given, strict=True), key=lambda pair: pair[0])
-        sorted_names = tuple(name for name, _ in pairs)
-        values = self._key_values(sorted_names, [value for _, value in pairs])
+        sorted_names, places = _in_order(tuple(names))
+        values = self._key_values(sorted_names, [given[place] for place in places])
         if values is None:
+            given_by_name = dict(zip(names, given, strict=True))
             raise UserError(
-                f"No record of {self._name!r} is named by {dict(pairs)!r}: "
+                f"No record of {self._name!r} is named by {given_by_name!r}: "
                 f"each part of a natural key needs a value."
             )
         known = self.env.transaction.keys[self._name, sorted_names]
@@ -153,9 +154,7 @@ class Keys(Reading):
 
         Returns the records found; their columns are read with them.
         """
-        order = list(names)
-        sorted_names = tuple(sorted(order))
-        places = [order.index(name) for name in sorted_names]
+        sorted_names, places = _in_order(tuple(names))
         known = self.env.transaction.keys[self._name, sorted_names]
         wanted: dict[tuple[Any, ...], None] = {}
         found_ids: list[int] = []
@@ -245,3 +244,10 @@ def _array_type(field: Any) -> str:
     """The type of a key's values; a number too large for the column is in no row, no error."""
     kind = array_type(str(field.column_type))
     return "int8" if kind == "int4" else kind
+
+
+@lru_cache
+def _in_order(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The names of a key in the order that it is remembered by, and where each was given."""
+    places = sorted(range(len(names)), key=names.__getitem__)
+    return tuple(names[place] for place in places), tuple(places)

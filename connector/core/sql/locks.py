@@ -20,15 +20,16 @@ def try_transaction_lock(cr: Cursor, name: str) -> bool:
 
 def try_transaction_locks(cr: Cursor, names: Iterable[str]) -> set[str]:
     """Take as many of the locks as are free, in one statement and in sorted order."""
-    ordered = sorted(set(names))
-    if not ordered:
+    keys = {name: lock_key(name) for name in names}
+    if not keys:
         return set()
+    # Sent as one text, and only refusals come back: there are hundreds of them in a statement.
     cr.execute_unflushed(
-        "SELECT name, pg_try_advisory_xact_lock(key)"
-        " FROM unnest(%s::text[], %s::bigint[]) AS lock (name, key)",
-        (ordered, [lock_key(name) for name in ordered]),
+        "SELECT key FROM unnest(%s::bigint[]) AS key WHERE NOT pg_try_advisory_xact_lock(key)",
+        ("{" + ",".join(map(str, sorted(set(keys.values())))) + "}",),
     )
-    return {name for name, granted in cr.fetchall() if granted}
+    refused = {key for (key,) in cr.fetchall()}
+    return {name for name, key in keys.items() if key not in refused}
 
 
 def wait_transaction_lock(cr: Cursor, name: str) -> None:

@@ -21,15 +21,15 @@ def test_going_back_forgets_what_came_after_the_mark():
     """
     A rolled back savepoint takes back outcomes, locks and what was under way.
     """
-    run = ImportRun(outcomes={A: Outcome.CREATED}, locked={"one"})
+    run = ImportRun(outcomes={A: Outcome.CREATED}, locked={A})
     mark = run.mark()
     run.note(B, Outcome.CREATED)
-    run.locked.add("two")
+    run.locked.add(B)
     run.writing.add(B)
     run.waiting.setdefault(A, set()).add(B)
 
     run.back_to(mark)
 
-    assert run == ImportRun(outcomes={A: Outcome.CREATED}, locked={"one"})
-    run.locked.add("three")
-    assert mark.locked == {"one"}
+    assert run == ImportRun(outcomes={A: Outcome.CREATED}, locked={A})
+    run.locked.add(B)
+    assert mark.locked == {A}
