@@ -13,7 +13,7 @@ What one transaction knows and has yet to write: shared by all environments of i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
@@ -29,6 +29,8 @@ RESERVE_MAX = 1_000
 CACHE_ROWS = 100_000
 
 Ids = dict[Any, None]
+#: ids, and the value of one field for each
+Columns = tuple[Sequence[Any], Sequence[Any]]
 
 
 class Kept(NamedTuple):
@@ -47,6 +49,49 @@ class LocalValues(dict[Any, Any]):
     __hash__ = object.__hash__  # type: ignore[assignment]  # a WeakSet holds it by identity
 
 
+class Values(dict[Any, dict[Any, Any]]):
+    """
+    field -> {id: cached value}; a field asked for first has an empty dictionary.
+
+    Columns that were read along with another stay as they came until their field is asked
+    for: often that is never.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._columns: defaultdict[Any, list[Columns]] = defaultdict(list)
+
+    def add(self, field: Any, ids: Sequence[Any], column: Sequence[Any]) -> None:
+        """Take in what was read of *field* for *ids*; what is known of them is replaced."""
+        if field in self:
+            self[field].update(zip(ids, column, strict=True))
+        else:
+            self._columns[field].append((ids, column))
+
+    def __missing__(self, field: Any) -> dict[Any, Any]:
+        values = self[field] = {}
+        for ids, column in self._columns.pop(field, ()):
+            values.update(zip(ids, column, strict=True))
+        return values
+
+    def drop_unasked(self, fields: Iterable[Any] | None = None) -> None:
+        """Forget the columns of *fields*, by default all, that nobody asked for."""
+        for field in list(self._columns) if fields is None else fields:
+            self._columns.pop(field, None)
+
+    def get(self, field: Any, default: Any = None) -> Any:
+        return self[field] if field in self or field in self._columns else default
+
+    def items(self) -> Any:
+        for field in list(self._columns):
+            self[field]
+        return super().items()
+
+    def clear(self) -> None:
+        super().clear()
+        self.drop_unasked()
+
+
 class Transaction:
     """The state of one cursor's transaction; the cursor holds it and says when to flush."""
 
@@ -56,7 +101,7 @@ class Transaction:
         self.flusher: Callable[[Transaction], None] | None = None
         self.root: Callable[[], Any] | None = None
         self.environments: WeakSet[Any] = WeakSet()
-        self.values: defaultdict[Any, dict[Any, Any]] = defaultdict(dict)
+        self.values = Values()
         self.local: defaultdict[Any, WeakSet[LocalValues]] = defaultdict(WeakSet)
         self.new: defaultdict[str, Ids] = defaultdict(dict)
         self.dirty: defaultdict[Any, Ids] = defaultdict(dict)
@@ -169,6 +214,8 @@ class Transaction:
         for env in list(self.environments):
             for field in [field for field in env.known if not field.local]:
                 del env.known[field]
+        if not self.has_drafts:
+            self.values.clear()  # no environment looks into its dictionaries any more
         if self.rights is not None:
             self.rights = None
             self.registry.cache.clear()
@@ -178,6 +225,7 @@ class Transaction:
     def forget_values(self, keep: Iterable[type] = (NewId,)) -> None:
         """Forget all cached values but those of records in draft."""
         kinds = tuple(keep) if self.has_drafts else ()
+        self.values.drop_unasked()
         for values in (*self.values.values(), *(v for all_ in self.local.values() for v in all_)):
             drafts = {id_: v for id_, v in values.items() if not id_} if kinds else {}
             values.clear()
@@ -237,6 +285,7 @@ class Transaction:
     def trim(self, model_class: Any) -> None:
         """Forget a model's values where there are so many that memory counts."""
         self.browsed[model_class._name].clear()
+        self.values.drop_unasked(model_class._fields.values())
         for field in model_class._fields.values():
             if len(self.values.get(field, ())) > CACHE_ROWS:
                 self.forget(field)

@@ -197,14 +197,15 @@ class Reading(Setup):
             transaction.trim(type(self))
         for field, read in zip(wanted, columns[1:], strict=True):
             read = field.from_column(read)
-            values = transaction.values[field]
             kept = transaction.dirty.get(field) or transaction.draft.get(field) or ()
             todo = transaction.todo.get(field) or ()
             if kept or todo:
                 fresh = zip(ids, read, strict=True)
-                values.update((i, v) for i, v in fresh if i not in kept and i not in todo)
+                transaction.values[field].update(
+                    (i, v) for i, v in fresh if i not in kept and i not in todo
+                )
             else:
-                values.update(zip(ids, read, strict=True))
+                transaction.values.add(field, ids, read)
 
     def _fetch_linked(self, field: Any, ids: list[int]) -> None:
         transaction = self.env.transaction

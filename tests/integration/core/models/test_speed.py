@@ -190,3 +190,45 @@ def test_rights_taken_away_are_gone_at_once(env: Any) -> None:
 
     with pytest.raises(AccessError, match="may not write"):
         partner.write({"credit": 2.0})
+
+
+def test_a_column_that_came_along_is_right_when_it_is_asked_for(env: Any) -> None:
+    """
+    Whatever happens between a row's reading and the first look at a column, the look is right.
+    """
+    partners = env["speed.partner"].create([{"name": f"P{n}", "credit": n} for n in range(4)])
+    env.cr.commit()
+    assert partners[0].name == "P0"  # the credits came along
+
+    partners[1].write({"credit": 10.0})
+    env.cr.execute("UPDATE speed_partner SET credit = 20 WHERE id = %s", (partners[2].id,))
+    env.invalidate([(partners._fields["credit"], [partners[2].id])])
+    with pytest.raises(ZeroDivisionError), env.cr.savepoint():
+        partners[3].write({"credit": 30.0})
+        raise ZeroDivisionError
+
+    assert partners.mapped("credit") == [0.0, 10.0, 20.0, 3.0]
+    before = env.cr.statement_count
+    partners.write({"credit": 20.0})
+    partners[2].write({"credit": 20.0})
+    env.flush()
+    assert env.cr.statement_count == before + 1
+    env.cr.rollback()
+    assert partners.mapped("credit") == [0.0, 1.0, 2.0, 3.0]
+    partners.unlink()
+    env.cr.commit()
+
+
+@pytest.mark.parametrize("missing", [(), (1,), (0, 4)])
+def test_rows_are_those_asked_for_with_gaps_and_without(env: Any, missing: tuple[int]) -> None:
+    """
+    Records whose ids follow each other are read as a range, and no others are.
+    """
+    partners = env["speed.partner"].create([{"name": f"P{n}"} for n in range(5)])
+    chosen = partners.browse([p.id for n, p in enumerate(partners) if n not in missing])
+    env.invalidate_all()
+
+    names = chosen.mapped("name")
+
+    assert names == [f"P{n}" for n in range(5) if n not in missing]
+    assert set(env.cache[partners._fields["name"]]) == set(chosen.ids)
