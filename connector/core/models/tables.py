@@ -13,7 +13,10 @@ from connector.core.models.broken import constraint_name
 from connector.core.query import identifier
 from connector.core.sql import errors, schema
 
-__all__ = ["Tables"]
+__all__ = ["Tables", "index_name"]
+
+#: columns that a translated text may come from, and go back to
+TEXTS = frozenset({"varchar", "text"})
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +46,7 @@ class Tables(Access):
         registry = self.env.registry
         for field in self._columns():
             if field.index:
-                name = f"{cls._table}_{field.name}_index"
-                schema.create_index(cr, name, cls._table, [field.name])
+                schema.create_index(cr, index_name(cls._table, field), cls._table, [field.name])
         for field in cls._fields.values():
             if field.type == "many2many" and field.store:
                 registry.post_init(self._add_relation, field)
@@ -68,19 +70,7 @@ class Tables(Access):
 
     def _change_type(self, field: Field, present: schema.Column) -> bool:
         """Bring a column to the field's type; True where it was moved aside and is to be made."""
-        wanted = str(field.column_type)
-        kind = wanted.partition("(")[0]
-        size = getattr(field, "size", None)
-        digits = getattr(field, "digits", None)
-        same_digits = not digits or present.digits == tuple(digits)
-        if present.type == kind and same_digits:
-            shrinks = size and (present.size is None or present.size > size)
-            if present.size == size or kind != "varchar" or shrinks:
-                return False
-            schema.convert_column(self.env.cr, self._table, field.name, wanted)
-            return False
-        if present.type == kind or (present.type, kind) in schema.SAFE_TYPE_CHANGES:
-            self._convert(field, present, wanted)
+        if _holds_all(present, field) or self._convert(field, present):
             return False
         moved = schema.move_column_aside(self.env.cr, self._table, field.name)
         logger.warning(
@@ -89,16 +79,31 @@ class Tables(Access):
         )
         return True
 
-    def _convert(self, field: Field, present: schema.Column, wanted: str) -> None:
+    def _convert(self, field: Field, present: schema.Column) -> bool:
+        """Change the type in place where no value is lost by it; was it?"""
+        wanted = _widened(present, field)
+        kind = wanted.partition("(")[0]
+        value: str | None = None
+        if field.translate and present.type in TEXTS:
+            value = "CASE WHEN {0} IS NOT NULL THEN jsonb_build_object('en_US', {0}) END"
+        elif kind in TEXTS and present.type == "jsonb" and self._was_translated(field):
+            value = "{0} ->> 'en_US'"
+        elif present.type != kind and (present.type, kind) not in schema.SAFE_TYPE_CHANGES:
+            return False
+        try:
+            with self.env.cr.savepoint():
+                schema.convert_column(self.env.cr, self._table, field.name, wanted, value)
+        except (errors.DataError, errors.IntegrityError):
+            return False  # some value does not fit
+        return True
+
+    def _was_translated(self, field: Field) -> bool:
         cr = self.env.cr
-        if wanted == "jsonb" and field.translate:
-            name, table = identifier(field.name), identifier(self._table)
-            cr.execute(
-                f"ALTER TABLE {table} ALTER COLUMN {name} TYPE jsonb"
-                f" USING jsonb_build_object('en_US', {name})"
-            )
-        else:
-            schema.convert_column(cr, self._table, field.name, wanted)
+        cr.execute(
+            "SELECT translate FROM ir_model_fields WHERE model = %s AND name = %s",
+            (self._name, field.name),
+        )
+        return any(translated for (translated,) in cr.fetchall())
 
     def _fill_column(self, field: Field) -> None:
         """Give the rows that are there the default of a new column, or have it computed."""
@@ -107,9 +112,10 @@ class Tables(Access):
             if field.store:
                 self.env.registry.post_init(self._compute_all, field)
             return
-        if field.default is None:
-            return
-        value = field.to_cache(field.to_write(field.default_value(self)), self)
+        if field.default is not None:
+            value = field.to_cache(field.to_write(field.default_value(self)), self)
+        else:
+            value = field.missing if field.required else None
         if value is not None:
             cr.execute(
                 f"UPDATE {identifier(table)} SET {identifier(field.name)}"  # noqa: S608
@@ -143,6 +149,19 @@ class Tables(Access):
         for name, column in present.items():
             if name != "id" and name not in self._fields and not column.nullable:
                 schema.drop_not_null(self.env.cr, self._table, name)
+
+    def _drop_outdated(self) -> None:
+        """Drop the constraints and indexes that no addon declares any more."""
+        cls: Any = type(self)
+        if not cls._auto or cls._abstract:
+            return
+        cr = self.env.cr
+        declared = {constraint_name(cls._table, key) for key, _, _ in cls._sql_constraints}
+        for name in schema.own_constraints(cr, cls._table) - declared:
+            schema.drop_constraint(cr, cls._table, name)
+        unwanted = {index_name(cls._table, f) for f in self._columns() if not f.index}
+        for name in schema.index_names(cr, cls._table) & unwanted:
+            schema.drop_index(cr, name)
 
     def _add_relation(self, field: Any) -> None:
         cr = self.env.cr
@@ -197,3 +216,32 @@ class Tables(Access):
                     "Constraint left out: rows break it, or it cannot be read",
                     extra={"constraint": name, "definition": definition, "error": str(error)},
                 )
+
+
+def index_name(table: str, field: Field) -> str:
+    """The name in the database of the index of a field."""
+    return schema.short_name(f"{table}_{field.name}_index")
+
+
+def _holds_all(present: schema.Column, field: Any) -> bool:
+    """Can the column stay as it is? It may be wider than the field."""
+    wanted = _widened(present, field)
+    if present.type == "varchar" and wanted.startswith("varchar"):
+        size = getattr(field, "size", None)
+        return present.size is None or (size is not None and size <= present.size)
+    shown = "numeric({},{})".format(*present.digits) if present.digits else present.type
+    return shown == wanted
+
+
+def _widened(present: schema.Column, field: Any) -> str:
+    """The column's type that takes both what is there and what the field will hold."""
+    wanted = str(field.column_type)
+    if wanted.startswith("varchar") and present.type != "varchar":
+        return "varchar"
+    if present.type != "numeric" or not field.column_type.startswith("numeric"):
+        return wanted
+    if present.digits is None:
+        return "numeric"
+    (had, had_scale), (has, has_scale) = present.digits, field.digits
+    scale = max(had_scale, has_scale)
+    return f"numeric({max(had - had_scale, has - has_scale) + scale},{scale})"

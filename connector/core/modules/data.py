@@ -26,6 +26,12 @@ class Target:
     new: bool
     #: records are left as they are by later updates
     noupdate: bool
+    #: the folder of the addon, out of which no file is read; by default that of the file
+    root: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        return (self.root or self.path.parent).resolve()
 
     @property
     def external_ids(self) -> ExternalIds:
@@ -42,7 +48,7 @@ def load_files(env: Any, node: Node, names: Iterable[str], *, new: bool, noupdat
     for name in names:
         path = node.manifest.path / name
         logger.info("Loading data", extra={"addon": node.name, "file": name})
-        load_file(Target(env, node.name, path, new, noupdate))
+        load_file(Target(env, node.name, path, new, noupdate, node.manifest.path))
 
 
 def load_file(target: Target) -> None:
@@ -62,7 +68,14 @@ def load_file(target: Target) -> None:
                 target.env.cr.execute(path.read_text(encoding="utf-8"))
             case _:
                 raise DataFileError(f"{path}: the kind {path.suffix!r} is not csv, xml or sql.")
-    except DataFileError:
-        raise
-    except (CoreError, UnicodeDecodeError, errors.DataError, errors.IntegrityError) as error:
+        target.env.flush()  # what a record breaks is told with its file
+    except (
+        CoreError,
+        OSError,
+        UnicodeDecodeError,
+        errors.DataError,
+        errors.IntegrityError,
+    ) as error:
+        if isinstance(error, DataFileError) and str(error).startswith(str(path)):
+            raise
         raise DataFileError(f"{path}: {error}") from error

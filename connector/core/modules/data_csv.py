@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from connector.core.modules.data import Target
 
 BATCH_ROWS = 1000
+#: for pictures in base64; the limit of Python's reader is 128 KiB
+csv.field_size_limit(500 * 1024 * 1024)
 
 
 def load(target: "Target") -> None:
@@ -44,41 +46,45 @@ def _batches(target: "Target", model_name: str) -> Iterator[list[Entry]]:
         header = next(rows, None)
         if not header:
             raise DataFileError(f"{target.path} is empty. Its first line names the fields.")
-        refers_back = _back_references(target, model_name, header)
+        names_of = _names(target, model_name, header)
         batch: list[list[str]] = []
+        made: set[str] = set()
         for row in rows:
+            if not any(row):
+                continue
             if len(row) != len(header):
                 raise DataFileError(
                     f"{target.path}, line {rows.line_num}: {len(row)} values for "
                     f"{len(header)} columns."
                 )
-            if len(batch) == BATCH_ROWS or refers_back(row, batch):
+            own, needed = names_of(row)
+            # What a row refers to, or writes on again, has to be made first.
+            if len(batch) == BATCH_ROWS or not made.isdisjoint((own, *needed)):
                 yield _entries(target, model_name, header, batch)
-                batch = []
+                batch, made = [], set()
             batch.append(row)
+            if own:
+                made.add(own)
         yield _entries(target, model_name, header, batch)
 
 
-def _back_references(
+def _names(
     target: "Target", model_name: str, header: list[str]
-) -> Callable[[list[str], list[list[str]]], bool]:
-    """Whether a row refers to one of those before it, which then have to be made first."""
+) -> Callable[[list[str]], tuple[str, list[str]]]:
+    """What gives the id of a row, and those of the same model that it refers to."""
     columns = []
     for index, head in enumerate(header):
         name, _, by = head.replace(":", "/", 1).partition("/")
         field = target.env.registry[model_name]._fields.get(name)
         if by == "id" and field is not None and field.comodel_name == model_name:
             columns.append(index)
-    if not columns or "id" not in header:
-        return lambda row, batch: False
-    own = header.index("id")
+    own = header.index("id") if "id" in header else None
 
-    def refers_back(row: list[str], batch: list[list[str]]) -> bool:
-        wanted = {_local(part, target) for index in columns for part in row[index].split(",")}
-        wanted.discard("")
-        return bool(wanted) and any(_local(earlier[own], target) in wanted for earlier in batch)
+    def names_of(row: list[str]) -> tuple[str, list[str]]:
+        parts = [part for index in columns for part in row[index].split(",")]
+        return "" if own is None else _local(row[own], target), [_local(p, target) for p in parts]
 
-    return refers_back
+    return names_of
 
 
 def _local(xml_id: str, target: "Target") -> str:
@@ -108,6 +114,12 @@ def _entries(
     ]
 
 
+def _number(text: str) -> int:
+    if text.isdecimal():
+        return int(text)
+    raise DataFileError(f"{text!r} is no number of a record.")
+
+
 def _column(target: "Target", field: Any, by: str, texts: tuple[str, ...]) -> list[Any]:
     if not by:
         if field.relational:
@@ -117,7 +129,7 @@ def _column(target: "Target", field: Any, by: str, texts: tuple[str, ...]) -> li
         raise DataFileError(f"cannot follow {by!r} of a {field.type} field.")
     lists = [[part.strip() for part in text.split(",") if part.strip()] for text in texts]
     if by == ".id":
-        found = {part: int(part) for parts in lists for part in parts}
+        found = {part: _number(part) for parts in lists for part in parts}
     else:
         found = target.external_ids.resolve_all(
             sorted({part for parts in lists for part in parts}), target.module

@@ -15,6 +15,7 @@ XML data files.
 """
 
 import base64
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -28,6 +29,8 @@ from connector.core.modules.values import TRUE_WORDS, evaluate, field_of, from_t
 if TYPE_CHECKING:
     from connector.core.modules.data import Target
 
+#: what an element that is wrong raises, and the methods that a <function> calls
+MISTAKES = (CoreError, ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 ROOTS = ("odoo", "openerp", "connector", "data")
 
 
@@ -39,12 +42,19 @@ def load(target: "Target") -> None:
         DataFileError: the file is no XML, declares entities, or an element is wrong.
     """
     try:
-        root = SafeElementTree.fromstring(target.path.read_bytes())
-    except (ParseError, defusedxml.DefusedXmlException) as error:
+        root = SafeElementTree.fromstring(target.path.read_bytes(), forbid_dtd=True)
+    except defusedxml.DefusedXmlException as error:
+        raise DataFileError(
+            f"{target.path} declares a document type or entities, which data files may not: {error}"
+        ) from error
+    except ParseError as error:
         raise DataFileError(f"{target.path} cannot be read: {error}") from error
     if root.tag not in ROOTS:
         raise DataFileError(f"{target.path}: the root <{root.tag}> is not <odoo>.")
-    _Loader(target).load(root, target.noupdate)
+    try:
+        _Loader(target).load(root, target.noupdate)
+    except RecursionError as error:
+        raise DataFileError(f"{target.path}: its elements are nested too deeply.") from error
 
 
 class _Loader:
@@ -61,7 +71,7 @@ class _Loader:
                 continue
             try:
                 self._element(element, noupdate)
-            except CoreError as error:
+            except MISTAKES as error:
                 if str(error).startswith(str(self._target.path)):
                     raise
                 raise DataFileError(
@@ -160,11 +170,19 @@ class _Loader:
         return records[:1].id
 
     def _file(self, element: Element) -> Any:
-        path = (self._target.path.parent / element.attrib["file"]).resolve()
-        content = path.read_bytes()
+        content = self._found(element.attrib["file"]).read_bytes()
         if element.get("type") == "base64":
             return base64.b64encode(content)
         return content.decode()
+
+    def _found(self, name: str) -> Path:
+        """A file of the addon, named from the data file, from the addon or from all addons."""
+        root = self._target.folder
+        inside = name.removeprefix(f"{self._target.module}/")
+        for path in (self._target.path.parent / name, root / inside):
+            if path.resolve().is_relative_to(root) and path.is_file():
+                return path
+        raise DataFileError(f"the addon {self._target.module!r} has no file {name!r} in {root}.")
 
     def _evaluate(self, text: str) -> Any:
         names = {

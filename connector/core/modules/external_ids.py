@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connector.core.exceptions import DataFileError, UnknownExternalIdError, UserError
+from connector.core.exceptions import DataFileError, UnknownExternalIdError, except_orm
 from connector.core.sql import errors
 
 logger = logging.getLogger(__name__)
@@ -103,6 +103,7 @@ class ExternalIds:
         somebody deleted is made again, unless *create_missing* says no.
         """
         names = [full_name(e.xml_id, module) if e.xml_id else None for e in entries]
+        self._check_addons({name.partition(".")[0] for name in names if name} - {module})
         known = self._living(model_name, [name for name in names if name])
         ids: dict[int, int] = {}
         missing: list[int] = []
@@ -120,6 +121,15 @@ class ExternalIds:
         self._link(model_name, [(name, ids[i]) for i in missing if (name := names[i])], noupdate)
         self._note_loaded(model_name, [name for name in names if name])
         return [ids[index] for index in sorted(ids)]
+
+    def _check_addons(self, addons: set[str]) -> None:
+        """Refuse ids in the name of an addon that is not there to look after them."""
+        strangers = addons - set(self.env.registry.loaded_addons)
+        if strangers:
+            raise DataFileError(
+                f"The addon {min(strangers)!r}, in whose name an external id is given, is not "
+                f"installed. Add it to the depends, or leave the name and the dot out."
+            )
 
     def delete_left_over(self, modules: Sequence[str]) -> None:
         """Delete the records of these addons that their data files have no more."""
@@ -144,7 +154,7 @@ class ExternalIds:
         try:
             with self.cr.savepoint():
                 self.env[link.model].browse(link.res_id).exists().unlink()
-        except (errors.IntegrityError, UserError) as error:
+        except (errors.IntegrityError, except_orm) as error:
             logger.warning(
                 "Cannot delete a record that its addon has no more",
                 extra={"external_id": link.full_name, "reason": str(error)},

@@ -211,6 +211,8 @@ class Loading:
                 migration.migrate(self.cr, node, version, "end")
                 node.state = State.INSTALLED
         env = Environment(self.cr, SUPERUSER_ID, {})
+        for model_name in sorted(self.updated_models):
+            env[model_name]._drop_outdated()
         ExternalIds(env).delete_left_over(list(self.processed))
         self.cr.commit()
 

@@ -2,6 +2,7 @@
 
 import ast
 import operator
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -75,7 +76,6 @@ def from_names(env: Any, field: Any, texts: Sequence[str]) -> list[Any]:
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
@@ -88,6 +88,8 @@ _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
 }
 _NAMES: dict[str, Any] = {
     "datetime": datetime,
+    "DateTime": datetime,
+    "time": time,
     "date": date,
     "timedelta": timedelta,
     "UTC": UTC,
@@ -97,6 +99,10 @@ _NAMES: dict[str, Any] = {
     "bool": bool,
     "len": len,
 }
+#: a text or list may be repeated to this length
+REPEATED_MAX = 1_000_000
+EXPRESSION_ERRORS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
+                     ValueError)  # fmt: skip
 #: what may be taken off a value with a dot
 _ATTRIBUTES = frozenset(
     {"now", "today", "strftime", "isoformat", "replace", "date", "year", "month", "day",
@@ -117,8 +123,16 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
         raise DataFileError(f"{text!r} is no expression: {error.msg}.") from error
     try:
         return _Evaluator({**_NAMES, **names}, text).value(tree.body)
-    except (ArithmeticError, AttributeError, KeyError, TypeError) as error:
+    except EXPRESSION_ERRORS as error:
         raise DataFileError(f"The expression {text!r} fails: {error}.") from error
+
+
+def _product(left: Any, right: Any) -> Any:
+    for sequence, times in ((left, right), (right, left)):
+        repeated = hasattr(sequence, "__len__") and isinstance(times, int)
+        if repeated and len(sequence) * times > REPEATED_MAX:
+            raise OverflowError(f"{times} times is too often")
+    return left * right
 
 
 class _Evaluator:
@@ -147,6 +161,8 @@ class _Evaluator:
                     return _UNARY[type(op)](self.value(operand))
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
                 return _BINARY[type(op)](self.value(left), self.value(right))
+            case ast.BinOp(left=left, op=ast.Mult(), right=right):
+                return _product(self.value(left), self.value(right))
             case ast.Name(id=name) if name in self._names:
                 return self._names[name]
             case ast.Name(id=name):

@@ -42,6 +42,16 @@ def constraint_definitions(cr: Cursor, table: str) -> dict[str, str]:
     return dict(cr.fetchall())
 
 
+def own_constraints(cr: Cursor, table: str) -> set[str]:
+    """The constraints of a table that `add_constraint` made: those with their definition kept."""
+    cr.execute(
+        "SELECT c.conname FROM pg_constraint c WHERE c.conrelid = to_regclass(%s)"
+        " AND c.contype IN ('c', 'u', 'x') AND obj_description(c.oid, 'pg_constraint') <> ''",
+        (f'"{table}"',),
+    )
+    return {name for (name,) in cr.fetchall()}
+
+
 def add_constraint(cr: Cursor, table: str, name: str, definition: str) -> None:
     """Add a constraint; raises IntegrityError where the rows break it already."""
     names = (Identifier(table), Identifier(name))

@@ -18,6 +18,7 @@ from connector.core.sql.constraints import (
     drop_index,
     foreign_keys,
     index_names,
+    own_constraints,
     short_name,
 )
 from connector.core.sql.cursor import Cursor
@@ -49,6 +50,7 @@ __all__ = [
     "foreign_keys",
     "index_names",
     "move_column_aside",
+    "own_constraints",
     "rename_column",
     "set_not_null",
     "short_name",
@@ -198,14 +200,18 @@ def drop_not_null(cr: Cursor, table: str, column: str) -> None:
     alter(cr, table, SQL("ALTER COLUMN {} DROP NOT NULL").format(Identifier(column)))
 
 
-def convert_column(cr: Cursor, table: str, column: str, column_type: str) -> None:
-    """Change the type in place, by a cast of every value."""
+def convert_column(
+    cr: Cursor, table: str, column: str, column_type: str, value: str | None = None
+) -> None:
+    """Change the type in place, by a cast of every value, or of *value* with the column as {0}."""
+    col, to = Identifier(column), SQL(column_type)
+    using = SQL(value or "{0}").format(col)
     alter(
         cr,
         table,
         SQL(
-            "ALTER COLUMN {col} DROP DEFAULT, ALTER COLUMN {col} TYPE {to} USING {col}::{to}"
-        ).format(col=Identifier(column), to=SQL(column_type)),
+            "ALTER COLUMN {col} DROP DEFAULT, ALTER COLUMN {col} TYPE {to} USING ({using})::{to}"
+        ).format(col=col, to=to, using=using),
     )
 
 

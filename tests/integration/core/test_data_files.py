@@ -65,6 +65,21 @@ def test_binary_file(load, env, tmp_path):
     assert base64.b64decode(env.ref("shop.q").comment).decode() == "Grüße"
 
 
+def test_file_is_named_from_the_addon(env, tmp_path):
+    """
+    A file is sought beside the data file, in the addon, and by the path that begins with its name.
+    """
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static/note.txt").write_text("Note")
+    path = tmp_path / "data" / "data.xml"
+    path.parent.mkdir()
+    for name in ("../static/note.txt", "static/note.txt", "shop/static/note.txt"):
+        partner = PARTNER.format("p", name, f"<field name='comment' file='{name}'/>")
+        path.write_text(f"<odoo>{partner}</odoo>")
+        load_file(Target(env, "shop", path, True, False, tmp_path))
+        assert (env.ref("shop.p").name, env.ref("shop.p").comment) == (name, "Note")
+
+
 def test_noupdate(load, env):
     """
     What is marked noupdate is written at the installation, and left alone by updates.
@@ -147,6 +162,15 @@ def test_csv(load, env):
     assert env.ref("shop.c").country_id == env.ref("shop.d").country_id == env.ref("base.fr")
 
 
+def test_csv_of_odd_rows(load, env):
+    """
+    Empty lines are nothing, a later row of the same id is the last word, and texts may be long.
+    """
+    load(f"id,name,comment\na,First,\n\n,,\na,Second,{'x' * 200_000}\n", "res.partner.csv")
+    assert (env.ref("shop.a").name, len(env.ref("shop.a").comment)) == ("Second", 200_000)
+    assert env["res.partner"].search_count([("name", "=", "First")]) == 0
+
+
 def test_csv_of_many_rows_takes_few_statements(load, env):
     """
     A thousand rows cost a handful of statements.
@@ -191,6 +215,17 @@ def test_csv_update_of_nothing_writes_nothing(load, env):
         ('<function model="res.partner" name="nothing"/>', "no method 'nothing'"),
         ('<menuitem id="x"/>', "only <record>"),
         ("<record", "cannot be read"),
+        ("<data>" * 5000 + "</data>" * 5000, "nested too deeply"),
+        ('<record id="x" model="res.partner"><field name="name" file="../out.txt"/></record>',
+         r"no file '\.\./out\.txt'"),
+        ('<record id="x" model="res.partner"><field name="name" file="/etc/hostname"/></record>',
+         "no file '/etc/hostname'"),
+        (PARTNER.format("nobody.x", "X", ""), "addon 'nobody'.*not installed"),
+        ('<function model="res.partner" name="write" eval="(1, 2, 3)"/>', "<function.*positional"),
+        (PARTNER.format("x", "X", '<field name="comment" eval="\'a\' * 99999999"/>'), "too often"),
+        (PARTNER.format("x", "X", '<field name="comment" eval="int(\'a\')"/>'), "fails: invalid"),
+        ('<record id="x" model="res.country"><field name="name">X</field>'
+         '<field name="code">DE</field></record>', "country of this code already"),
     ],
 )  # fmt: skip
 def test_wrong_xml(load, text, message):
@@ -202,13 +237,22 @@ def test_wrong_xml(load, text, message):
     assert "data.xml" in str(caught.value)
 
 
-def test_entities_are_refused(env, tmp_path):
+@pytest.mark.parametrize(
+    "declared",
+    [
+        ' [<!ENTITY a SYSTEM "file:///etc/passwd">]',
+        ' [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]',
+        ' [<!ENTITY % a SYSTEM "file:///etc/passwd"> %a;]',
+        ' SYSTEM "http://127.0.0.1:9/odoo.dtd"',
+    ],
+)
+def test_declarations_are_refused(env, tmp_path, declared):
     """
-    A file that declares entities is refused: they can fill the memory or read other files.
+    A file with a document type is refused: entities can fill the memory or read other files.
     """
     path = tmp_path / "bomb.xml"
-    path.write_text('<!DOCTYPE odoo [<!ENTITY a SYSTEM "file:///etc/passwd">]><odoo>&a;</odoo>')
-    with pytest.raises(DataFileError, match="cannot be read"):
+    path.write_text(f"<!DOCTYPE odoo{declared}><odoo/>")
+    with pytest.raises(DataFileError, match=r"bomb\.xml declares a document type"):
         load_file(Target(env, "shop", path, True, False))
 
 
@@ -222,6 +266,8 @@ def test_entities_are_refused(env, tmp_path):
         ("res.partner.csv", "id,name,country_id/id\nx,X,nowhere\n", r"'country_id/id'.*nowhere"),
         ("res.partner.csv", "id,name,country_id\nx,X,Atlantis\n", "0 records .* 'Atlantis'"),
         ("res.partner.csv", "id,name,active\nx,X,maybe\n", "cannot be 'maybe'"),
+        ("res.partner.csv", "id,name,country_id/.id\nx,X,y\n", "'y' is no number"),
+        ("res.partner.csv", "id,name\na.b.c,X\n", "'a.b.c' is no external id"),
         ("res.partner.txt", "", "not csv, xml or sql"),
     ],
 )

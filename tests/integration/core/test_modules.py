@@ -248,6 +248,33 @@ def test_update(database, shop):
         assert not env["res.partner"].search([("name", "=", "Kept")])
 
 
+def test_removed_record_that_is_needed_stays(database, shop, caplog):
+    """
+    A record that the data files have no more stays, with a warning, while others link to it.
+    """
+    code = (
+        SHOP
+        + """
+    class Order(models.Model):
+        _name = "test.order"
+        shop_id = fields.Many2one("test.shop", required=True, ondelete="restrict")
+    """
+    )
+    rewrite(shop, **{"__init__.py": code})
+    modules.install(database.name, ["shop_test"])
+    with database.env() as env:
+        env["test.order"].create({"shop_id": env.ref("shop_test.first").id})
+        env.cr.commit()
+    rewrite(shop, {**MANIFEST, "data": []}, **{"__init__.py": code})
+    modules.update(database.name, ["shop_test"])
+    with database.env() as env:
+        assert env.ref("shop_test.first").name == "First"
+        assert env.ref("shop_test.gold", raise_if_not_found=False) is None
+    assert [r.external_id for r in caplog.records if "Cannot delete" in r.message] == [
+        "shop_test.first"
+    ]
+
+
 def test_removed_field_keeps_its_column(database, shop):
     """
     A field that the code has no more keeps its column and values, and loses NOT NULL and its row.
@@ -535,3 +562,75 @@ def test_buttons_that_do_it_now(database, shop):
         assert after["ir.module.module"].browse(module.id).state == "installed"
         registry = after["ir.module.module"].browse(module.id).button_immediate_uninstall()
         assert "test.shop" not in registry
+
+
+EVOLVED = """
+    from connector.core import fields, models
+
+    class Thing(models.Model):
+        _name = "test.thing"
+        _sql_constraints = {constraints}
+        name = fields.Char(required=True, translate={translated})
+        title = fields.Text(translate={was_translated})
+        price = fields.Float(digits={digits})
+        code = fields.{code}
+        label = fields.Char(index={indexed})
+        number = fields.{number}
+"""
+
+
+def evolve(shop, version, **parts):
+    shop.write("evolving", {"version": version}, {"__init__.py": EVOLVED.format(**parts)})
+    shop.forget("evolving")
+
+
+def test_columns_change_type_without_loss(database, shop, caplog):
+    """
+    Columns follow their fields where every value follows; else the old column is kept aside.
+    """
+    evolve(shop, "1", constraints=[], translated=False, was_translated=True, digits=(6, 2),
+           code="Text()", indexed=True, number='Char()')  # fmt: skip
+    registry = modules.install(database.name, ["evolving"])
+    with Environment.manage(), registry.cursor() as cr:
+        thing = Environment(cr, 1, {})["test.thing"].create(
+            {"name": "n", "title": "t", "price": 9999.25, "code": "long code", "number": "seven"}
+        )
+        thing.with_context(lang="fr_FR").title = "le t"
+    evolve(shop, "2", constraints=[], translated=True, was_translated=False, digits=(8, 1),
+           code="Char(size=4)", indexed=True, number="Integer()")  # fmt: skip
+    registry = modules.update(database.name, ["evolving"])
+    with Environment.manage(), registry.cursor() as cr:
+        thing = Environment(cr, 1, {})["test.thing"].browse(thing.id)
+        assert (thing.name, thing.title, thing.code, thing.number) == ("n", "t", "long code", 0)
+        assert schema.table_columns(cr, "test_thing")["price"].digits == (9, 2)
+        assert not schema.table_columns(cr, "test_thing")["name"].nullable
+    stored = "SELECT price::text, number_moved0 FROM test_thing"
+    assert query(database, stored) == [("9999.25", "seven")]
+    assert [record.field for record in caplog.records if "another type" in record.message] == [
+        "test.thing.number"
+    ]
+
+
+def test_constraints_and_indexes_follow_the_code(database, shop):
+    """
+    An update makes, replaces and drops the constraints and indexes that the code declares.
+    """
+
+    def present():
+        statement = """
+            SELECT pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE conrelid = 'test_thing'::regclass AND contype IN ('u', 'c')
+            UNION ALL SELECT indexname FROM pg_indexes
+            WHERE tablename = 'test_thing' AND indexname LIKE '%%_index' ORDER BY 1
+        """
+        return [text for (text,) in query(database, statement)]
+
+    parts = {"translated": False, "was_translated": False, "digits": (6, 2), "code": "Char()",
+             "number": "Integer()"}  # fmt: skip
+    unique = [("one", "unique(code)", "Twice"), ("two", "check(number < 5)", "Big")]
+    evolve(shop, "1", constraints=unique, indexed=True, **parts)
+    modules.install(database.name, ["evolving"])
+    assert present() == ["CHECK ((number < 5))", "UNIQUE (code)", "test_thing_label_index"]
+    evolve(shop, "2", constraints=[("two", "check(number < 9)", "Big")], indexed=False, **parts)
+    modules.update(database.name, ["evolving"])
+    assert present() == ["CHECK ((number < 9))"]
