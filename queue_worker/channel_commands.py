@@ -28,18 +28,21 @@ def channels(ctx: click.Context, database: str | None) -> None:
 @DATABASE
 @click.option("--capacity", type=int, help="Jobs side by side; 0 is any number.")
 @click.option("--sequential/--parallel", default=None, help="One after the other.")
+@click.option("--short/--long", default=None, help="A worker takes several jobs at a time.")
 @click.option("--throttle", type=click.FloatRange(min=0), help="Seconds between two starts.")
 def set_(
     name: str,
     database: str | None,
     capacity: int | None,
     sequential: bool | None,
+    short: bool | None,
     throttle: float | None,
 ) -> None:
     """Set limits of channel NAME; the dispatcher follows within a second."""
     if sequential and capacity not in (None, 1):
         raise click.UsageError("A sequential channel has the capacity 1.")
-    _set(ChannelSettings(name, 1 if sequential else capacity, sequential, throttle), database)
+    seats = 1 if sequential else capacity
+    _set(ChannelSettings(name, seats, sequential, throttle, short=short), database)
 
 
 @channels.command()
@@ -85,6 +88,8 @@ def _limits(channel: ChannelSettings) -> str:
         limits.append("sequential")
     if channel.throttle:
         limits.append(f"throttle {channel.throttle:g} s")
+    if channel.short:
+        limits.append("short")
     if channel.paused:
         limits.append("PAUSED")
     return ", ".join(limits)

@@ -48,6 +48,8 @@ CHECK_SECONDS = 1.0
 class ForkingWorker(Worker):
     """Takes messages as `Worker` does; a child process runs each job and ends with it."""
 
+    group = 1
+
     def __init__(self, connection: Redis, *, max_memory: int | None = None) -> None:
         super().__init__(connection, max_memory=max_memory)
         self._checked: dict[str, float] = {}

@@ -12,7 +12,8 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 from weakref import WeakSet
 
@@ -64,28 +65,62 @@ def run(database: str, uuid: str) -> None:
     Raises:
         DatabaseUnreachableError: PostgreSQL is away; the job stays enqueued for the sweep.
     """
-    with Environment.manage():
+    for _ in run_group(database, [uuid], lambda: False):
+        pass
+
+
+def run_group(database: str, uuids: Sequence[str], is_to_end: Callable[[], bool]) -> Iterator[str]:
+    """
+    Run jobs one after the other; answer each when it begins.  Errors as of `run`.
+
+    A job is started in the commit that ends the one before.  Until then it is enqueued, under a
+    lock of this connection: when the process dies, a try is spent for the one that was running
+    alone.  When *is_to_end*, those that have not begun are given back.
+    """
+    line = deque(uuids)
+    cr = sql.connect(database).chained_cursor(config.current().job_isolation_level)
+    cr.set_in_each(_limits(config.current().job_timeout))
+    try:
         registry = Registry(database)
-        cr = sql.connect(database).chained_cursor(config.current().job_isolation_level)
-        cr.set_in_each(_limits(config.current().job_timeout))
-        try:
-            if _is_asleep(registry, cr):
-                logger.warning("%s", asleep_message(database))
-                return
-            row = transitions.start_and_begin(cr, uuid, worker_label())
+        if _is_asleep(registry, cr):
+            logger.warning("%s", asleep_message(database))
+            return
+        if len(line) > 1:
+            transitions.lock_enqueued(cr, uuids)
+        row = None
+        while row or (line and not is_to_end()):
+            row = row or transitions.start_and_begin(cr, line[0], worker_label())
+            uuid = line.popleft()
             if row is None:
                 logger.info("Message without a job to do", extra={"job": uuid})
-            else:
-                registry = JobRun(registry, cr, row).run()
-            if cr.may_hold_session_locks and not cr.connection.closed:
-                transitions.release_locks(cr)
-        except sql.errors.Error as error:
-            if not sql.errors.is_connection_lost(error):
-                raise
-            logger.warning("Connection lost; the sweep decides", extra={"job": uuid})
-        finally:
-            cr.close()
-        registry.signal_changes()
+                continue
+            yield uuid
+            with Environment.manage():
+                run = JobRun(registry, cr, row, line[0] if line and not is_to_end() else None)
+                run.run()
+            cr.transaction = None  # the next job knows nothing of this one
+            registry, row = run.registry, run.follower
+            registry.signal_changes()
+    except sql.errors.Error as error:
+        if not sql.errors.is_connection_lost(error):
+            raise
+        logger.warning("Connection lost; the sweep decides", extra={"job": uuids[0]})
+    finally:
+        _leave(cr, line)
+
+
+def _leave(cr: sql.ChainedCursor, line: Collection[str]) -> None:
+    """Give back what has not begun, and the connection without a lock."""
+    try:
+        if not cr.connection.closed and (line or cr.may_hold_session_locks):
+            cr.rollback()
+            transitions.take_back(cr, list(line))
+            cr.commit()
+            transitions.release_locks(cr)
+    except sql.errors.Error:
+        logger.debug("The sweep will find what was not begun", exc_info=True)
+    finally:
+        cr.close()
 
 
 def _is_asleep(registry: Registry, cr: sql.Cursor) -> bool:
@@ -117,19 +152,21 @@ _awake: WeakSet[Registry] = WeakSet()
 class JobRun:
     """One start of one job, from its call to the state that is written for it."""
 
-    def __init__(self, registry: Registry, cr: sql.ChainedCursor, row: dict[str, Any]) -> None:
-        self._registry = registry
+    def __init__(
+        self, registry: Registry, cr: sql.ChainedCursor, row: dict[str, Any], next_: str | None
+    ) -> None:
+        #: another one after `run`, where another process has changed the models
+        self.registry = registry
+        #: the row of the job *next_*, where it was started in the commit that ended this one
+        self.follower: dict[str, Any] | None = None
         self._cr = cr
         self._row = row
+        self._next = next_ if cr.isolation_level == sql.READ_COMMITTED else None
         self._fence = Start(row["id"], row["attempt"], row["identity_key"])
         self._deadline = Deadline(config.current().job_timeout, cr.connection.cancel)
 
-    def run(self) -> Registry:
-        """
-        Run the job, again in place where it conflicts, and write down what came of it.
-
-        Answers the registry it ran with: another process may have changed the models.
-        """
+    def run(self) -> None:
+        """Run the job, again in place where it conflicts, and write down what came of it."""
         try:
             self._follow_signals()
         except Exception as error:
@@ -142,11 +179,10 @@ class JobRun:
             time.sleep(conflict_wait(runs - 1, chance))
             runs += 1
         self._conclude(outcome)
-        return self._registry
 
     def _follow_signals(self) -> None:
         numbers = self._row["registry_signal"], self._row["cache_signal"]
-        self._registry = self._registry.check_signaling(self._cr, numbers)
+        self.registry = self.registry.check_signaling(self._cr, numbers)
 
     def _run_once(self, runs: int) -> Outcome | None:
         """None when effect and `done` are committed, or the fence is lost."""
@@ -177,7 +213,7 @@ class JobRun:
             job or Job(self._row["func_name"], max_retries=self._row["max_retries"]),
             runs=runs,
             is_lost=bool(self._cr.connection.closed),
-            is_race=lambda cause: is_race(cause, self._registry),
+            is_race=lambda cause: is_race(cause, self.registry),
         )
         if isinstance(error, SystemExit | KeyboardInterrupt):
             self._conclude(outcome)
@@ -215,7 +251,12 @@ class JobRun:
 
     def _finish(self, result: str | None) -> None:
         try:
-            transitions.finish_and_end(self._cr, self._fence, result)
+            if self._next is None:
+                transitions.finish_and_end(self._cr, self._fence, result)
+            else:
+                self.follower = transitions.finish_and_start(
+                    self._cr, self._fence, result, self._next, worker_label()
+                )
         except sql.errors.Error as error:
             if not transitions.is_fence_lost(error):
                 raise

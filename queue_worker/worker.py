@@ -2,9 +2,9 @@
 A lean RQ worker: one queue, one job at a time, in its own process.
 
 RQ keeps a record of every job in Redis, in 18 round trips.  Here PostgreSQL keeps the record:
-a job takes three, one to receive the message, one to read it, and one to end it, which also
-wakes the dispatcher.  Heartbeat and state go out once a second from a thread, all at once, so
-that a worker is on the list again a second after Redis was flushed.
+a job takes one, which ends the one before, wakes the dispatcher and receives the next message,
+or three where the worker has to wait for it.  Heartbeat and state go out once a second from a
+thread, all at once, so that a worker is on the list again a second after Redis was flushed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker, worker_registration
-from rq.exceptions import DequeueTimeout, StopRequested
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
@@ -31,7 +31,9 @@ from rq.worker import WorkerStatus
 
 from connector.core.exceptions import CoreError, DatabaseUnreachableError
 from connector.queue import broker
+from connector.queue.channels import SHORT_GROUP
 from queue_worker import deadline, runner
+from queue_worker.inbox import Inbox
 from queue_worker.message import Message, RefusedMessageError
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,8 @@ class Worker(SimpleWorker):
     """Takes messages from the one queue of a Redis and runs their jobs."""
 
     job_class = Message
+    #: Short jobs that it takes at a time, at most.
+    group = SHORT_GROUP
     max_connection_wait_time = RECONNECT_SECONDS
 
     def __init__(self, connection: Redis, *, max_memory: int | None = None) -> None:
@@ -69,11 +73,19 @@ class Worker(SimpleWorker):
         self._max_memory = max_memory
         self._parent = os.getppid()
         self._suspension_seen = 0.0
+        self._max_jobs: int | None = None
+        self._inbox = Inbox(self.connection, self.queues[0], self.group)
+        self._others: list[Message] = []
         self._message: Job | None = None
         self._beating = threading.Event()
         self._beat_thread = threading.Thread(target=self._keep_beating, daemon=True)
 
     # -- life ---------------------------------------------------------------
+
+    def work(self, burst: bool = False, **options: Any) -> bool:  # type: ignore[override]  # fewer ways
+        """Work as RQ does; it counts a group as one job, and here every job of it counts."""
+        self._max_jobs = options.get("max_jobs")
+        return super().work(burst, **options)
 
     def bootstrap(self, *_logging: Any, **_more_logging: Any) -> None:
         """Come on the list; how to log is decided by the one that starts the process."""
@@ -104,6 +116,7 @@ class Worker(SimpleWorker):
     def teardown(self) -> None:
         """Leave the list; the thread that hears commands ends with the process."""
         self._beating.set()
+        self._inbox.tell()
         with suppress(RedisError):
             with self.connection.pipeline() as pipeline:
                 broker.leave(pipeline, self.name)
@@ -131,6 +144,7 @@ class Worker(SimpleWorker):
     def check_for_suspension(self, burst: bool) -> None:
         if time.monotonic() - self._suspension_seen >= BEAT_SECONDS:
             self._suspension_seen = time.monotonic()
+            self._inbox.tell()
             with _patience():
                 super().check_for_suspension(burst)
 
@@ -201,32 +215,31 @@ class Worker(SimpleWorker):
         until = None if max_idle_time is None else time.monotonic() + max_idle_time
         while not self._stop_requested:
             try:
-                return Queue.dequeue_any(
-                    self.queues,
-                    None if timeout is None else DEQUEUE_SECONDS,
-                    connection=self.connection,
-                    job_class=Message,
-                    serializer=JSONSerializer,
-                )
-            except DequeueTimeout:
-                self.check_for_suspension(False)
-                if until is not None and time.monotonic() > until:
-                    return None
+                messages = self._inbox.take(None if timeout is None else DEQUEUE_SECONDS)
             except RedisError as error:
                 logger.warning("Redis does not answer, trying again: %s", error)
                 time.sleep(RECONNECT_SECONDS / 2)
+                continue
+            if messages:
+                self._others = messages[1:]
+                return messages[0], self.queues[0]
+            if timeout is None or (until is not None and time.monotonic() > until):
+                return None
+            self.check_for_suspension(False)
         return None
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run the job of a message, then forget the message and wake the dispatcher."""
+        """Run the job of a message, or of several short ones; then forget them all."""
         self.set_state(WorkerStatus.BUSY)
+        assert isinstance(job, Message)
+        messages, self._others = [job, *self._others], []
         self._message = job
         database = None
         try:
-            assert isinstance(job, Message)
-            database, uuid = job.call
-            self.run_job(database, uuid)
-            self.successful_job_count += 1
+            # Several come of one database only.
+            calls = {message.call: message for message in messages}
+            database = job.call[0]
+            self._run_all(database, {uuid: message for (_, uuid), message in calls.items()})
         except RefusedMessageError as error:
             logger.error("%s It is dropped.", error)
         except CoreError as error:
@@ -239,9 +252,18 @@ class Worker(SimpleWorker):
             logger.exception("Cannot run a job", extra={"message_id": job.id})
         finally:
             self._message = None
-            self._forget(job, queue, database)
+            self._inbox.end(messages, database)
             self.set_state(WorkerStatus.IDLE)
         self._recycle()
+
+    def _run_all(self, database: str, messages: dict[str, Message]) -> None:
+        if len(messages) == 1:
+            self.run_job(database, *messages)
+            self.successful_job_count += 1
+            return
+        for uuid in runner.run_group(database, list(messages), self._is_to_end):
+            self._message = messages[uuid]
+            self.successful_job_count += 1
 
     def run_job(self, database: str, uuid: str) -> None:
         """
@@ -252,19 +274,13 @@ class Worker(SimpleWorker):
         """
         runner.run(database, uuid)
 
-    def _forget(self, job: Job, queue: Queue, database: str | None) -> None:
-        try:
-            with self.connection.pipeline() as pipeline:
-                pipeline.delete(job.key)
-                pipeline.lrem(queue.intermediate_queue_key, 0, job.id)
-                if database is not None:
-                    broker.wake(pipeline, database)
-                pipeline.execute()
-        except RedisError as error:
-            logger.debug("The end of a job was not told to Redis: %s", error)
+    def _is_to_end(self) -> bool:
+        jobs = self.successful_job_count + self.failed_job_count
+        return self._stop_requested or bool(self._max_jobs and jobs >= self._max_jobs)
 
     def _recycle(self) -> None:
         """Ask for an end when the process has become too large; another one takes its place."""
+        self._stop_requested = self._is_to_end()
         if self._max_memory and _peak_memory() > self._max_memory:
             logger.info("Worker has reached its memory limit and ends")
             self._stop_requested = True

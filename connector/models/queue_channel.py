@@ -33,6 +33,7 @@ class QueueJobChannel(models.Model):
     sequential = fields.Boolean(help="One after the other, and none while one is failed.")
     throttle = fields.Float(help="Least seconds between two starts.")
     paused = fields.Boolean(help="Nothing starts.")
+    short = fields.Boolean(help="A worker takes several jobs at a time: they are that short.")
     keep_done_days = fields.Integer(help="Days that done jobs are kept; else as above, else 30.")
     keep_cancelled_days = fields.Integer(help="Days that cancelled jobs are kept; likewise.")
     keep_failed_days = fields.Integer(help="Days that failed jobs are kept; else as above.")

@@ -16,7 +16,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 QUEUE_NAME = "connector"
 #: The one function that a message may name.
 ENTRY_POINT = "queue_worker.runner.run"
+
+#: Characters that tell the database in the id of a message.
+PLACE_LENGTH = 12
 
 WORKERS_KEY = "connector:workers"
 WAKE_CHANNEL = "connector:wake"
@@ -69,12 +72,12 @@ _PUSH = """
 redis.call('SADD', KEYS[2], KEYS[1])
 local place, database, moment, entry, origin = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 for index = 6, #ARGV do
-  local uuid = ARGV[index]
+  local short, uuid = string.sub(ARGV[index], 1, 1), string.sub(ARGV[index], 2)
   local id = place .. '-' .. uuid
   local call = cjson.encode({database, uuid})
   redis.call('HSET', 'rq:job:' .. id, 'data', '["' .. entry .. '", null, ' .. call .. ', {}]',
              'origin', origin, 'status', 'queued', 'timeout', '-1', 'created_at', moment,
-             'enqueued_at', moment, 'description', database .. ' ' .. uuid)
+             'enqueued_at', moment, 'description', database .. ' ' .. uuid, 'short', short)
   redis.call('RPUSH', KEYS[1], id)
 end
 """
@@ -98,7 +101,7 @@ def message_id(database: str, uuid: str) -> str:
 
 
 def _place(database: str) -> str:
-    return hashlib.sha1(database.encode(), usedforsecurity=False).hexdigest()[:12]
+    return hashlib.sha1(database.encode(), usedforsecurity=False).hexdigest()[:PLACE_LENGTH]
 
 
 class Broker:
@@ -110,15 +113,18 @@ class Broker:
         self._queue = Queue(QUEUE_NAME, connection=self.redis, serializer=JSONSerializer)
         self._push = self.redis.register_script(_PUSH)
 
-    def push(self, database: str, uuids: Sequence[str]) -> None:
+    def push(self, database: str, uuids: Sequence[str], short: Collection[str] = ()) -> None:
         """
         Hand over jobs of a database in this order, with one command.
+
+        A worker may take several of the *short* ones at a time.
 
         Raises:
             BrokerDownError: it is not known which of them arrived.
         """
         moment = utcformat(now())
-        arguments = (_place(database), database, moment, ENTRY_POINT, QUEUE_NAME, *uuids)
+        marked = [f"{int(uuid in short)}{uuid}" for uuid in uuids]
+        arguments = (_place(database), database, moment, ENTRY_POINT, QUEUE_NAME, *marked)
         with self._translated():
             self._push(keys=[self._queue.key, self._queue.redis_queues_keys], args=arguments)
 

@@ -8,7 +8,9 @@ from typing import Any
 from connector.queue.channels import ChannelSettings, ChannelTree, chain, full_name
 from connector.queue.state import State
 
-_CHANNELS = "SELECT complete_name, capacity, sequential, throttle, paused FROM queue_job_channel"
+_CHANNELS = (
+    "SELECT complete_name, capacity, sequential, throttle, paused, short FROM queue_job_channel"
+)
 
 # Several processes may name a channel at a time: whoever is second finds the row.
 _ADD = """
@@ -23,7 +25,8 @@ UPDATE queue_job_channel
    SET capacity = coalesce(%(capacity)s, capacity),
        sequential = coalesce(%(sequential)s, sequential),
        throttle = coalesce(%(throttle)s, throttle),
-       paused = coalesce(%(paused)s, paused)
+       paused = coalesce(%(paused)s, paused),
+       short = coalesce(%(short)s, short)
  WHERE complete_name = %(name)s
 """
 

@@ -18,6 +18,8 @@ from connector.exception import ChannelSettingsError
 ROOT = "root"
 #: Jobs of a channel without capacity that wait in Redis or run, per live worker.
 JOBS_PER_WORKER = 4
+#: Jobs of a short channel that a worker takes at a time; each counts as much less there.
+SHORT_GROUP = 25
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class ChannelSettings:
     throttle: float | None = None
     #: Nothing starts.
     paused: bool | None = None
+    #: Jobs are so short that a worker takes several at a time.
+    short: bool | None = None
 
 
 def parse_simple_config(text: str) -> list[dict[str, Any]]:
@@ -97,7 +101,8 @@ def _checked_settings(entry: Mapping[str, Any]) -> ChannelSettings:
         raise ChannelSettingsError(
             f"The throttle {entry['throttle']!r} of the channel {name!r} is no number."
         ) from None
-    return ChannelSettings(full_name(name), capacity, sequential, throttle)
+    short = bool(entry["short"]) if "short" in entry else None
+    return ChannelSettings(full_name(name), capacity, sequential, throttle, short=short)
 
 
 def full_name(name: str | None) -> str:
@@ -171,11 +176,12 @@ class Seats:
             self._count(name, jobs)
         self._failed = {above.name for name in failed for above in tree.chain(name)}
         self._last_starts = dict(last_starts)
-        self._limit = JOBS_PER_WORKER * workers
+        self._workers = workers
         self._now = now
-        # Filled up in groups: a worker runs one job at a time, so that each finds another one
-        # waiting for it meanwhile.
-        self._well_filled = {name for name, jobs in taken.items() if jobs > 2 * workers > 0}
+        # Filled up in groups: the half that is left keeps every worker busy meanwhile.
+        self._well_filled = {
+            name for name, jobs in taken.items() if 2 * jobs > self._limit(name) > 0
+        }
 
     def free(self, name: str) -> int:
         """How many more jobs of a channel may start now."""
@@ -185,7 +191,7 @@ class Seats:
         limits = [room for room in rooms if room is not None]
         if limits:
             return max(0, min(limits))
-        return max(0, self._limit - self._leaf_taken[name])
+        return max(0, self._limit(name) - self._leaf_taken[name])
 
     def take(self, name: str) -> bool:
         """Take a seat in a channel and all above it; False when there is none."""
@@ -195,6 +201,11 @@ class Seats:
         self._count(name, 1)
         self._last_starts.update({above.name: self._now for above in self._tree.chain(name)})
         return True
+
+    def _limit(self, name: str) -> int:
+        """Jobs that are handed over where no capacity says how many."""
+        group = SHORT_GROUP if self._tree.settings(name).short else 1
+        return JOBS_PER_WORKER * self._workers * group
 
     def _count(self, name: str, jobs: int) -> None:
         for above in self._tree.chain(name):

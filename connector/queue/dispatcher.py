@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -225,7 +225,7 @@ class Dispatcher:
         """Hand over one portion; answer what was seen before, and how many jobs went."""
         workers = self._live_workers()
         view = self._look()
-        claimed = self._claim(view, workers) if view.waiting else []
+        claimed = self._claim(view, workers) if view.waiting else {}
         self._cr.commit()
         if claimed:
             self._push(claimed)
@@ -236,18 +236,21 @@ class Dispatcher:
         run_prepared(self._cr, "bool", _LOOK, (sequential,))
         return View(*self._cr.fetchone())
 
-    def _push(self, uuids: Sequence[str]) -> None:
+    def _push(self, claimed: Mapping[str, str]) -> None:
+        uuids = list(claimed)
+        short = {uuid for uuid in uuids if self._last_tree.settings(claimed[uuid]).short}
         # Committed before: a worker that is faster than the commit would find the job pending,
         # leave it, and nobody would call it again.
         try:
-            self._broker.push(self.database, uuids)
+            self._broker.push(self.database, uuids, short)
         except BrokerDownError:
             self._workers = 0
             transitions.take_back(self._cr, uuids)
             self._cr.commit()
             raise
 
-    def _claim(self, view: View, workers: int) -> list[str]:
+    def _claim(self, view: View, workers: int) -> dict[str, str]:
+        """Mark jobs as handed over: uuid -> channel, in their order; the caller commits."""
         tree = self._tree()
         seats = Seats(
             tree,
@@ -258,11 +261,10 @@ class Dispatcher:
             now=view.now,
         )
         candidates = self._candidates(tree, seats, view)
-        chosen = [(id_, uuid) for id_, uuid, channel in candidates if seats.take(channel)]
-        chosen = chosen[:CLAIM_LIMIT]
+        chosen = [row for row in candidates if seats.take(row[2])][:CLAIM_LIMIT]
         if chosen:
-            transitions.enqueue(self._cr, [id_ for id_, _ in chosen], view.now)
-        return [uuid for _, uuid in chosen]
+            transitions.enqueue(self._cr, [id_ for id_, _, _ in chosen], view.now)
+        return {uuid: channel for _, uuid, channel in chosen}
 
     def _candidates(self, tree: ChannelTree, seats: Seats, view: View) -> list[Any]:
         self._warn_of_unknown(tree, view.waiting)

@@ -15,7 +15,7 @@ from typing import Any
 
 from connector.core import sql
 from connector.core.models.prepared import run_prepared
-from connector.queue.procedures import FENCE_LOST
+from connector.queue.procedures import FENCE_LOST, JOB_LOCK_CLASS
 
 #: How a job's row is handed from the transaction of its start to the next one.
 _STARTED = "connector.started"
@@ -25,6 +25,10 @@ _KEEP_START = (
     " coalesce(queue_job_start(%(uuid)s, %(worker)s, %(patient)s), ''), false)"
 )
 _KEPT = f"SELECT current_setting('{_STARTED}')"
+_LOCK = """
+SELECT pg_try_advisory_lock(%(class)s, id) FROM queue_job
+ WHERE uuid = ANY(%(uuids)s) AND state = 'enqueued'
+"""
 _DONE = "SELECT queue_job_done(%(id)s, %(attempt)s, %(result)s)"
 
 _POSTPONE = """
@@ -86,6 +90,12 @@ def start_and_begin(cr: sql.ChainedCursor, uuid: str, worker: str) -> dict[str, 
     return _row(cr.begin(_KEEP_START, call, _KEPT))
 
 
+def lock_enqueued(cr: Any, uuids: Sequence[str]) -> None:
+    """Lock those of the jobs that are enqueued, as far as they are free."""
+    cr.expect_session_locks()
+    cr.execute_unflushed(_LOCK, {"class": JOB_LOCK_CLASS, "uuids": list(uuids)})
+
+
 def _row(text: str | None) -> dict[str, Any] | None:
     if not text:
         return None
@@ -134,6 +144,23 @@ def finish_and_end(cr: sql.ChainedCursor, job: Start, result: str | None) -> Non
         Error: see `is_fence_lost`; nothing is committed.
     """
     cr.end_with(_DONE, {**vars(job), "result": result})
+
+
+def finish_and_start(
+    cr: sql.ChainedCursor, job: Start, result: str | None, uuid: str, worker: str
+) -> dict[str, Any] | None:
+    """
+    Mark a started job done and another one started, and commit both with the effect.
+
+    None when the other one could not be started now.  It does not wait for a row that somebody
+    else holds.
+
+    Raises:
+        Error: see `is_fence_lost`; nothing is committed.
+    """
+    call = {"uuid": uuid, "worker": worker, "patient": False}
+    text = cr.commit_with(f"{_DONE}; {_KEEP_START}", {**vars(job), "result": result, **call}, _KEPT)
+    return _row(text)
 
 
 def is_fence_lost(error: BaseException) -> bool:

@@ -43,7 +43,8 @@ class ChainedCursor(Cursor):
         self._check()
         text = self.mogrify(first, params)
         apart = f"BEGIN; SET LOCAL synchronous_commit TO off; {text}; COMMIT"
-        self.execute_unflushed(f"{apart}; {self._opening}; {answer}")
+        self._send(self._undoing(), apart, self._opening, answer)
+        self._begin_next()
         return self.fetchone()[0]
 
     def commit_with(self, last: str, params: Any, answer: str) -> Any:
@@ -82,12 +83,17 @@ class ChainedCursor(Cursor):
         self._answer = row[0] if row else None
 
     def _send_rollback(self) -> None:
-        is_open = self.connection.info.transaction_status != TRANSACTION_STATUS_IDLE
-        self._send("ROLLBACK" if is_open else "", self._next)
+        self._send(self._undoing(), self._next)
+
+    def _undoing(self) -> str:
+        """What ends the transaction, if there is one."""
+        is_idle = self.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+        return "" if is_idle else "ROLLBACK"
 
     def _send(self, *statements: str) -> None:
         text = "; ".join(filter(None, statements))
         if text:
+            self.statement_count += 1
             self._cr.execute(text)
 
     def _release(self) -> None:
