@@ -52,6 +52,8 @@ class Field(property):
     plain_text: ClassVar[bool] = False
     #: values of this very type need no conversion to be part of a natural key
     key_type: ClassVar[Any] = None
+    #: what is read from the column is not yet the cached value
+    decodes: bool = False
     #: a cached value is not yet the caller's
     converts: bool = False
     relational: ClassVar[bool] = False
@@ -248,7 +250,7 @@ class Field(property):
         return [None if value is None else to_cache(value, records) for value in values]
 
     def from_column(self, values: Sequence[Any]) -> Sequence[Any]:
-        """Turn values read from the column into cached ones."""
+        """Turn values read from the column into cached ones, where the field *decodes*."""
         return values
 
     def to_record(self, cached: Any, record: Records) -> Any:

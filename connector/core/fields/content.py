@@ -22,6 +22,7 @@ class Binary(Field):
     type = "binary"
     column_type = "bytea"
     plain_text = False
+    decodes = True
 
     def _settle(self) -> None:
         super()._settle()
@@ -51,7 +52,7 @@ class Json(Field):
     """
 
     type = "serialized"
-    converts = True
+    decodes = converts = True
     column_type = "jsonb"
 
     def _settle(self) -> None:

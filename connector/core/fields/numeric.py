@@ -97,6 +97,7 @@ class Float(Field):
             precision, scale = self.digits
             self.column_type = f"numeric({int(precision)},{int(scale)})"
             self._step_size = Decimal(1).scaleb(-scale)
+            self.decodes = True
         super()._settle()
 
     def to_cache(self, value: Any, records: Records = None) -> Any:
@@ -136,8 +137,6 @@ class Float(Field):
             raise self.refuse(value, "Give a number.") from error
 
     def from_column(self, values: Sequence[Any]) -> Sequence[Any]:
-        if not self.digits:
-            return values
         return [None if value is None else float(value) for value in values]
 
     def as_text(self, values: Iterable[Any]) -> list[str | None]:

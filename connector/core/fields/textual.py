@@ -28,7 +28,7 @@ class Text(Field):
         self.simple = not (self.translate or self.size)
         if self.translate:
             self.column_type = "jsonb"
-            self.converts = True
+            self.decodes = self.converts = True
         super()._settle()
 
     def to_cache(self, value: Any, records: Records = None) -> Any:
@@ -86,8 +86,6 @@ class Text(Field):
         return known.get(record.env.lang or SOURCE_LANG, known.get(SOURCE_LANG, False))
 
     def from_column(self, values: Any) -> Any:
-        if not self.translate:
-            return values
         return [
             None
             if v is None

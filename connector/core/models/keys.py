@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 from connector.core.exceptions import UserError
 from connector.core.fields import Field
@@ -21,10 +21,23 @@ from connector.core.query import column, identifier
 __all__ = ["Keys"]
 
 
+class KeyReading(NamedTuple):
+    """How a record is read by a natural key."""
+
+    key: tuple[Field, ...]
+    #: the key, and the columns that come along: who is found is read next
+    filled: tuple[Field, ...]
+    #: types of the parameters, and the statement
+    types: str
+    text: str
+
+
 class Keys(Reading):
     """How a record is found by its natural key."""
 
     _register = False
+    #: the names of a natural key -> how a record is read by it
+    _key_readings: ClassVar[dict[tuple[str, ...], KeyReading]] = {}
 
     def _as_key(self, domain: Sequence[Any]) -> tuple[tuple[str, ...], tuple[Any, ...]] | None:
         """Names and values, if *domain* asks for just a natural key."""
@@ -110,42 +123,38 @@ class Keys(Reading):
 
     def _read_key(self, names: tuple[str, ...], values: tuple[Any, ...]) -> int:
         """One key to its id, or 0, by a statement that the connection keeps prepared."""
-        transaction = self.env.transaction
-        fields = [self._fields[name] for name in names]
-        if transaction.todo and any(transaction.todo.get(field) for field in fields):
+        env = self.env
+        transaction, cr = env.transaction, env.cr
+        reading = self._reading_by(names)
+        if transaction.todo and any(transaction.todo.get(field) for field in reading.key):
             transaction.flush()
-        cr = self.env.cr
-        run_prepared(cr, *self._key_statement(names), values)
+        run_prepared(cr, reading.types, reading.text, values)
         rows = cr.fetchall()
         if not rows:
             return 0
-        id_: int = rows[0][0]
-        self._fill_one(self._read_with_key(names), rows[0])
-        # A pending write of the key counts, not the row as it still is.
-        for field, value in zip(fields, values, strict=True):
-            if id_ in transaction.dirty.get(field, ()) and transaction.values[field][id_] != value:
-                return 0
+        id_: int
+        id_, *read = rows[0]
+        # The columns of the key need not be read: they hold what was looked for.
+        self._fill_one(reading.filled, (id_, *values, *read))
+        if transaction.dirty:
+            # A pending write of the key counts, not the row as it still is.
+            for field, value in zip(reading.key, values, strict=True):
+                waiting = transaction.dirty.get(field, ())
+                if id_ in waiting and transaction.values[field][id_] != value:
+                    return 0
         return id_
 
     @classmethod
-    def _read_with_key(cls, names: tuple[str, ...]) -> list[Field]:
-        """Who is found is read next: these columns come along."""
-        known = cls._columns_of_keys.get(names)
+    def _reading_by(cls, names: tuple[str, ...]) -> KeyReading:
+        known = cls._key_readings.get(names)
         if known is None:
-            wanted = [*(cls._fields[name] for name in names), *cls._prefetched()]
-            known = cls._columns_of_keys[names] = list(dict.fromkeys(wanted))
-        return known
-
-    @classmethod
-    def _key_statement(cls, names: tuple[str, ...]) -> tuple[str, str]:
-        known = cls._statements.get(names)
-        if known is None:
-            types = ", ".join(_array_type(cls._fields[name]) for name in names)
+            key = tuple(cls._fields[name] for name in names)
+            others = [field for field in cls._prefetched() if field not in key]
+            types = ", ".join(map(_array_type, key))
             where = " AND ".join(f"{identifier(name)} = ${n}" for n, name in enumerate(names, 1))
-            table = identifier(cls._table)
-            columns = "".join(f", {identifier(field.name)}" for field in cls._read_with_key(names))
-            known = types, f"SELECT id{columns} FROM {table} WHERE {where}"  # noqa: S608 - quoted names
-            cls._statements[names] = known
+            columns = "".join(f", {identifier(field.name)}" for field in others)
+            text = f"SELECT id{columns} FROM {identifier(cls._table)} WHERE {where}"  # noqa: S608
+            known = cls._key_readings[names] = KeyReading(key, (*key, *others), types, text)
         return known
 
     def _prefetch_keys(self, names: Iterable[str], given: Iterable[Sequence[Any]]) -> Any:
@@ -185,7 +194,7 @@ class Keys(Reading):
         key_fields = [self._fields[name] for name in names]
         if any(transaction.todo.get(field) for field in key_fields):
             transaction.flush()
-        wanted = self._read_with_key(names)
+        wanted = self._reading_by(names).filled
         columns = "".join(f", {column(self._table, field.name)}" for field in wanted)
         cr = self.env.cr
         text = f"SELECT {column(self._table, 'id')}{columns} FROM {identifier(self._table)}"  # noqa: S608

@@ -187,7 +187,7 @@ class Reading(Setup):
             self._fill(wanted, [(value,) for value in row])
             return
         for field, value in zip(wanted, row[1:], strict=True):
-            values[field][id_] = field.from_column((value,))[0]
+            values[field][id_] = field.from_column((value,))[0] if field.decodes else value
 
     def _fill(self, wanted: Sequence[Field], columns: Sequence[Sequence[Any]]) -> None:
         """Put columns as they were read into the cache; what waits to be written stays."""
@@ -196,7 +196,8 @@ class Reading(Setup):
         if wanted and len(transaction.values[wanted[0]]) > CACHE_ROWS:
             transaction.trim(type(self))
         for field, read in zip(wanted, columns[1:], strict=True):
-            read = field.from_column(read)
+            if field.decodes:
+                read = field.from_column(read)
             kept = transaction.dirty.get(field) or transaction.draft.get(field) or ()
             todo = transaction.todo.get(field) or ()
             if kept or todo:

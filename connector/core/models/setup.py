@@ -27,8 +27,6 @@ class Setup(Recordset):
     _parent_name: ClassVar[str] = "parent_id"
     #: the names of a natural key -> the same in order, and the types of their cached values
     _key_shapes: ClassVar[dict[frozenset[str], tuple[tuple[str, ...], tuple[Any, ...]]]] = {}
-    #: the names of a natural key -> the columns that are read when a record is found by it
-    _columns_of_keys: ClassVar[dict[tuple[str, ...], list[Field]]] = {}
     #: statements that are sent again and again: what they are about -> types and text
     _statements: ClassVar[dict[Any, tuple[str, str]]] = {}
 
@@ -44,7 +42,7 @@ class Setup(Recordset):
         cls._inherits_children = set()
         cls._plan = None
         cls._statements = {}
-        cls._columns_of_keys = {}
+        cls._key_readings = {}
         self.env.registry.__dict__.pop("_triggers", None)
 
     def _setup_base(self) -> None:
@@ -184,7 +182,11 @@ class Setup(Recordset):
 
 
 def natural_keys(cls: Any) -> list[tuple[str, ...]]:
-    """The sets of columns that name one record: UNIQUE constraints and ``_natural_keys``."""
+    """
+    The sets of columns that name one record: UNIQUE constraints and ``_natural_keys``.
+
+    A translated text, JSON or a reference is no part of one: its column is not what is asked for.
+    """
     keys = dict.fromkeys(cls._declared_keys)
     for _, definition, _ in cls._sql_constraints:
         text = definition.strip().lower()
@@ -192,7 +194,11 @@ def natural_keys(cls: Any) -> list[tuple[str, ...]]:
             names = [name.strip() for name in text[text.index("(") + 1 : -1].split(",")]
             if all(name in cls._fields and cls._fields[name].is_column for name in names):
                 keys[tuple(sorted(names))] = None
-    return [tuple(sorted(key)) for key in keys]
+    return [
+        tuple(sorted(key))
+        for key in keys
+        if not any(cls._fields[name].converts for name in key if name in cls._fields)
+    ]
 
 
 def _definitions(cls: Any) -> dict[str, list[Field]]:

@@ -28,6 +28,12 @@ def declare() -> None:
         external_id = fields.Char(required=True)
         note = fields.Char()
 
+    class Word(models.Model):
+        _name = "speed.word"
+        _sql_constraints = [("uniq", "unique(word)", "There are two of the word.")]
+
+        word = fields.Char(translate=True)
+
 
 def bound(env: Any, count: int) -> Any:
     """Partners with bindings, stored, and forgotten by the cache."""
@@ -232,3 +238,15 @@ def test_rows_are_those_asked_for_with_gaps_and_without(env: Any, missing: tuple
 
     assert names == [f"P{n}" for n in range(5) if n not in missing]
     assert set(env.cache[partners._fields["name"]]) == set(chosen.ids)
+
+
+def test_a_translated_text_is_no_natural_key(env: Any) -> None:
+    """
+    A text that is unique in each language is found like any other, by the caller's language.
+    """
+    made = env["speed.word"].create({"word": "one"})
+    env.flush()
+    env.invalidate_all()
+
+    assert env["speed.word"].search([("word", "=", "one")]) == made
+    assert not env["speed.word"].search([("word", "=", "two")])
