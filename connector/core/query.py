@@ -102,6 +102,8 @@ class Condition:
                 f"{(leaf.path, leaf.operator, leaf.value)!r}: {model._name!r} has no such field. "
                 f"It has {', '.join(sorted(model._fields))}."
             )
+        if field.groups:
+            model._check_field_groups(field)
         if field.related and not field.store and not field.search:
             return self._related(model, field, rest, leaf, alias)
         if field.local:
@@ -155,7 +157,7 @@ class Condition:
         links = []
         for name in field.related[:-1]:
             links.append(model._fields[name])
-            model = self.env[links[-1].comodel_name]
+            model = model.env[links[-1].comodel_name]
         return all(link.required for link in links)
 
     def _searched(self, model: Any, field: Any, leaf: Leaf, alias: str) -> str:
@@ -165,10 +167,10 @@ class Condition:
                 f"{(leaf.path, leaf.operator, leaf.value)!r} cannot be searched. "
                 f"Give the field store=True or a search method."
             )
-        records = self.env[model._name]
+        records = model.browse()
         if "." in leaf.path:
             rest = leaf.path.partition(".")[2]
-            comodel = self.env[field.comodel_name]
+            comodel = model.env[field.comodel_name]
             found = comodel.search([(rest, leaf.operator, leaf.value)]).ids
             leaf = Leaf(field.name, "in", found)
         method = field.search if callable(field.search) else getattr(type(records), field.search)
@@ -180,6 +182,7 @@ class Condition:
                 f"The path {leaf.path!r} goes on after {field!r}, which holds no records. "
                 f"End it there."
             )
+        model.env[field.comodel_name].check_access_rights("read")
         node = Leaf(rest, leaf.operator, leaf.value)
         # Archived records count when a many2one links to them, not among the x2many.
         return self._linked(model, field, node, alias, archived=not field.x2many)
@@ -188,7 +191,7 @@ class Condition:
         self, model: Any, field: Any, node: Node, alias: str, *, archived: bool = True
     ) -> str:
         """True where *field* links to a record for which *node* is true."""
-        comodel = self.env[field.comodel_name]
+        comodel = model.env[field.comodel_name]
         inner = self.alias()
         table = f"{identifier(comodel._table)} AS {identifier(inner)}"
         self.fields.add(field)
@@ -222,7 +225,8 @@ class Condition:
         return " AND ".join(parts)
 
     def _by_name(self, model: Any, field: Any, leaf: Leaf, alias: str) -> str:
-        comodel = self.env[field.comodel_name]
+        comodel = model.env[field.comodel_name]
+        comodel.check_access_rights("read")
         if leaf.operator in NEGATIVE:
             node = comodel._name_node(NEGATIVE[leaf.operator], leaf.value)
             return f"(({self._linked(model, field, node, alias)}) IS NOT TRUE)"
@@ -248,7 +252,7 @@ class Condition:
         return "(" + " OR ".join(parts) + ")" if parts else "FALSE"
 
     def _hierarchy(self, model: Any, field: Any, leaf: Leaf, alias: str) -> str:
-        ids = hierarchy_ids(self.env[model._name], field, leaf)
+        ids = hierarchy_ids(model, field, leaf)
         if not field.relational:
             return self._on_column(field, alias, "in", ids)
         return self._linked(model, field, Leaf("id", "in", ids), alias)

@@ -172,7 +172,7 @@ class Field(property):
                 f"The field {self!r} is related to {target!r}, which is of type {target.type!r}, "
                 f"not {self.type!r}. Declare both with the same type."
             )
-        for name in ("help", "comodel_name", "selection", "digits", "size"):
+        for name in ("help", "comodel_name", "selection", "digits", "size", "groups"):
             if name in target.__dict__ and name not in self.arguments:
                 setattr(self, name, target.__dict__[name])
         if "string" not in self.arguments:

@@ -241,7 +241,7 @@ class Access(Computing):
         )
 
     def _check_field_groups(self, field: Field, mode: str = "read") -> None:
-        if field.groups and not self.user_has_groups(field.groups):
+        if not self._is_for_user(field):
             raise AccessError(
                 f"User {self.env.uid} may not {mode} {field!r}: it is for the groups "
                 f"{field.groups}. Add the user to one of them."

@@ -26,6 +26,8 @@ class Reading(Setup):
     def _value_of(self, field: Field) -> Any:
         """The cached value of one record, read or computed where needed, if the user may."""
         id_ = self._ids[0]
+        if field.groups:
+            self._check_field_groups(field)
         if field.related and not field.store:
             return self._related_value(field, id_)
         if field.local:

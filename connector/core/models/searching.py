@@ -56,6 +56,8 @@ class Searching(Keys):
             if key is not None:
                 found = self._search_by_key(*key)
                 return found._filter_access_rules("read") if restricted else found
+        if order:
+            self._check_order(order)
         condition, where = self._where(domain)
         ordered = self._order_sql(condition, self._table, order or self._order)
         statement = (
@@ -162,6 +164,12 @@ class Searching(Keys):
         reverse: bool = False,
     ) -> str:
         parts: list[str] = []
+        for name, down, nulls in self._parsed_order(order):
+            parts += self._order_part(condition, alias, name, down != reverse, nulls, seen)
+        return ", ".join(parts) or column(alias, "id")
+
+    def _parsed_order(self, order: str) -> Iterable[tuple[str, bool, str]]:
+        """Name, whether downwards, and where no values stand, of each part of an order."""
         for part in order.split(","):
             match = ORDER_PART.match(part)
             if not match:
@@ -170,9 +178,12 @@ class Searching(Keys):
                     f"Give field names, each with asc or desc after it, joined by commas."
                 )
             name, direction, nulls = match.groups()
-            down = ((direction or "asc").lower() == "desc") != reverse
-            parts += self._order_part(condition, alias, name, down, nulls or "", seen)
-        return ", ".join(parts) or column(alias, "id")
+            yield name, (direction or "asc").lower() == "desc", nulls or ""
+
+    def _check_order(self, order: str) -> None:
+        """Refuse an order that would tell of fields that are not for the user."""
+        for name, _, _ in self._parsed_order(order):
+            self._check_field_groups(self._field(name))
 
     def _order_part(
         self, condition: Condition, alias: str, name: str, down: bool, nulls: str, seen: Any

@@ -20,6 +20,13 @@ def declare() -> None:
         owner_id = fields.Many2one("res.users")
         secret = fields.Char(groups="base.group_system")
         folder_id = fields.Many2one("rights.folder")
+        before_id = fields.Many2one("rights.document")
+        hint = fields.Char(related="before_id.secret")
+        shout = fields.Char(compute="_compute_shout", groups="base.group_system")
+
+        def _compute_shout(self) -> None:
+            for document in self:
+                document.shout = (document.name or "").upper()
 
     class Folder(models.Model):
         _name = "rights.folder"
@@ -197,6 +204,49 @@ def test_field_of_a_group(env: Any, user: Any, group: Any) -> None:
         document.sudo(user).secret = "t"
     with pytest.raises(AccessError, match="base.group_system"):
         document.sudo(user).create({"secret": "t"})
+
+
+def test_field_of_a_group_is_not_searched(env: Any, user: Any, group: Any) -> None:
+    """
+    Neither a search nor an order, directly, by a path or a related field, tells of its values.
+    """
+    give(env, group, read=True)
+    mine = env["rights.document"].with_env(env(user=user.id))
+    for domain in (
+        [("secret", "=like", "s%")],
+        [("folder_id.document_ids.secret", "!=", False)],
+        [("hint", "=", "s")],
+    ):
+        with pytest.raises(AccessError, match=r"rights\.document\.(secret|hint).*group_system"):
+            mine.search(domain)
+    with pytest.raises(AccessError, match=r"secret.*group_system"):
+        mine.search([], order="name, secret desc")
+    document = env["rights.document"].create({"name": "d", "secret": "s"})
+    document.before_id = document
+    for name in ("hint", "shout"):
+        with pytest.raises(AccessError, match=rf"{name}.*group_system"):
+            assert mine.browse(document.id)[name]
+    rule(env, "[('secret', '=', False)]")
+    assert document.id not in mine.search([]).ids
+
+
+def test_conditions_on_links_need_the_right_to_read(env: Any, user: Any, group: Any) -> None:
+    """
+    A condition on the fields or the name of linked records asks for the right to read them.
+    """
+    give(env, group, read=True)
+    folder = env["rights.folder"].create({"name": "f"})
+    document = env["rights.document"].create({"name": "d", "folder_id": folder.id})
+    mine = env["rights.document"].with_env(env(user=user.id))
+    conditions = [("folder_id.name", "=", "f"), ("folder_id", "ilike", "f")]
+    for condition in conditions:
+        assert mine.search([condition]) == document
+    env["ir.model.access"].search([("name", "=", "rights.folder")]).unlink()
+    for condition in conditions:
+        with pytest.raises(AccessError, match=r"read records of 'rights\.folder'"):
+            mine.search([condition])
+    rule(env, "[('folder_id.name', '=', 'f')]")
+    assert mine.search([("folder_id", "=", folder.id)]) == document
 
 
 def test_transient_records_are_their_creators(env: Any, user: Any) -> None:
