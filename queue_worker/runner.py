@@ -27,7 +27,7 @@ from connector.exception import ConnectorException, RetryableJobError
 from connector.queue import codec, transitions
 from connector.queue.call import Job
 from connector.queue.retry import chance, conflict_wait
-from connector.queue.storage import job_of
+from connector.queue.row import job_of
 from connector.queue.transitions import Start
 from connector.session import ConnectorSession, checkpoints_by
 from queue_worker.databases import asleep_message
@@ -191,7 +191,7 @@ class JobRun:
             with checkpoints_by(self._cr, self._checkpoint), self._deadline.armed():
                 session = self._session()
                 job = job_of(self._row, session.env)
-                result = job.perform(session)
+                result = job.call(session)
                 _flush(self._cr)
             self._finish(_text(result))
             return None

@@ -4,49 +4,40 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias
+from contextlib import ExitStack
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from connector.exception import JobDefinitionError
+from connector.exception import FailedJobError, JobDefinitionError, RetryableJobError
 from connector.queue import codec
+from connector.queue.clock import Eta, eta_time, utc_now
 from connector.queue.function import JobFunction, check_channel, function_name, load_function
+from connector.queue.life import JobLife
 from connector.queue.method import call_method, method_of
 from connector.queue.retry import DEFAULT_MAX_RETRIES, RetryPattern
-from connector.queue.state import State
 
 if TYPE_CHECKING:
     from connector.session import ConnectorSession
 
+__all__ = ["DEFAULT_PRIORITY", "Eta", "Job", "eta_time", "identity_exact", "utc_now"]
+
 DEFAULT_PRIORITY = 10
-
-Eta: TypeAlias = datetime | timedelta | int | float | None
-
-
-def utc_now() -> datetime:
-    """The present as the database keeps it: UTC, without a zone."""
-    return datetime.now(UTC).replace(tzinfo=None)
+#: What PostgreSQL keeps in a column of numbers.
+LARGEST_INTEGER = 2**31 - 1
 
 
-def eta_time(eta: Eta) -> datetime | None:
-    """The moment that an eta means: a moment, a span or seconds from now, or none."""
-    if not eta:
-        return None
-    if isinstance(eta, datetime):
-        return eta.astimezone(UTC).replace(tzinfo=None) if eta.tzinfo else eta
-    span = eta if isinstance(eta, timedelta) else timedelta(seconds=eta)
-    return utc_now() + span
-
-
-class Job:
+class Job(JobLife):
     """
     The call of a job function.
 
     *args* begins with the model's name by convention.  *eta* is UTC when it has no zone.
     *identity_key* is a text, or a function of the job such as `identity_exact`.
+    Jobs are sorted by eta, priority and date, those without an eta first.
 
     Raises:
-        JobDefinitionError: no function, or arguments that are no tuple and dict.
+        JobDefinitionError: no function, arguments that are no tuple and dict, or an option
+            that cannot be followed.
     """
 
     def __init__(
@@ -69,24 +60,23 @@ class Job:
             raise JobDefinitionError("The arguments of a job are a tuple and a dict.")
         if channel is not None:
             check_channel(channel)
+        super().__init__()
         self.func_name = func if isinstance(func, str) else function_name(func)
         self.model_name = model_name
         self.args = args or ()
         self.kwargs = kwargs or {}
-        self.priority = DEFAULT_PRIORITY if priority is None else priority
-        self.max_retries = DEFAULT_MAX_RETRIES if max_retries is None else max_retries
+        self.priority = _checked("priority", DEFAULT_PRIORITY if priority is None else priority)
+        self.max_retries = _checked(
+            "max_retries", DEFAULT_MAX_RETRIES if max_retries is None else max_retries, least=0
+        )
         self.channel = channel
         self.eta = eta_time(eta)
         self.uuid = job_uuid or str(uuid4())
-        self.state = State.PENDING
-        #: Tries begun; a requeue sets it back.
-        self.retry = 0
-        #: Starts ever; never goes back, so it tells one start from all others.
-        self.attempt = 0
         self.user_id: int | None = None
         self.company_id: int | None = None
         self.context: Mapping[str, Any] = {}
-        self.date_created = utc_now()
+        #: Whether the job has a row; `store` makes one, or writes to it.
+        self.is_stored = False
         self._description = description
         self._identity_key = identity_key
 
@@ -96,7 +86,7 @@ class Job:
         return load_function(self.func_name)
 
     @property
-    def retry_pattern(self) -> RetryPattern | None:
+    def retry_pattern(self) -> RetryPattern | None:  # type: ignore[override]  # asked, not kept
         """The retry pattern of the function, or of the method of records that it calls."""
         func = self.func
         if func is call_method:
@@ -126,14 +116,60 @@ class Job:
             self._identity_key = self._identity_key(self)
         return self._identity_key or None
 
-    def perform(self, session: ConnectorSession) -> Any:
-        """Call the function on *session* and give its result."""
+    def call(self, session: ConnectorSession) -> Any:
+        """Call the function on *session* as it is, and give its result."""
         return self.func(session, *self.args, **self.kwargs)
+
+    def perform(self, session: ConnectorSession) -> Any:
+        """
+        Do the job here and now: a try as its user and in its context; keep and give its result.
+
+        Raises:
+            JobDefinitionError: it is cancelled.
+            FailedJobError: the function asks for another try, and this was the last one.
+            RetryableJobError: the function asks for another try.
+        """
+        if self.canceled:
+            raise JobDefinitionError(f"Job {self.uuid} is cancelled. Put it back first.")
+        self.retry += 1
+        try:
+            with ExitStack() as stack:
+                if self.user_id:
+                    stack.enter_context(session.change_user(self.user_id))
+                stack.enter_context(session.change_context(self.run_context))
+                self.result = self.call(session)
+        except RetryableJobError as error:
+            if error.ignore_retry:
+                self.retry -= 1
+            elif 0 < self.max_retries <= self.retry:
+                raise FailedJobError(
+                    f"Max. retries ({self.max_retries}) reached: {error}"
+                ) from error
+            raise
+        return self.result
+
+    @property
+    def run_context(self) -> dict[str, Any]:
+        """The context that the function works in: the one kept, with the job and its company."""
+        company = {"company_id": self.company_id} if self.company_id else {}
+        return {**company, **self.context, "job_uuid": self.uuid}
 
     def related_action(self, session: ConnectorSession) -> Any:
         """What `@related_action` of the function answers for this job; None without one."""
         action = getattr(self.func, "related_action", None)
         return action(session, self) if action else None
+
+    def __lt__(self, other: Job) -> bool:
+        return _comes_before(self, other)
+
+    def __gt__(self, other: Job) -> bool:
+        return _comes_before(other, self)
+
+    def __le__(self, other: Job) -> bool:
+        return not _comes_before(other, self)
+
+    def __ge__(self, other: Job) -> bool:
+        return not _comes_before(self, other)
 
     def __repr__(self) -> str:
         return f"<Job {self.uuid} {self.func_name} priority:{self.priority}>"
@@ -143,3 +179,27 @@ def identity_exact(job: Job) -> str:
     """The identity of a call: the same function, arguments, company and user give one key."""
     call = [job.func_name, job.args, sorted(job.kwargs.items()), job.company_id, job.user_id]
     return hashlib.sha1(codec.dumps(call).encode(), usedforsecurity=False).hexdigest()
+
+
+def _comes_before(one: object, other: object) -> bool:
+    keys = []
+    for job in (one, other):
+        if not isinstance(job, Job):
+            raise TypeError(f"A job cannot be compared with {job!r}.")
+        keys.append((job.eta or datetime.min, job.priority, job.date_created))
+    return keys[0] < keys[1]
+
+
+def _checked(option: str, number: int, least: int = -LARGEST_INTEGER) -> int:
+    """
+    The number of an option, if PostgreSQL can keep it.
+
+    Raises:
+        JobDefinitionError: it is no whole number, or too large or small.
+    """
+    if isinstance(number, int) and least <= number <= LARGEST_INTEGER:
+        return number
+    raise JobDefinitionError(
+        f"{option}={number!r} cannot be kept: give a whole number from {least} to "
+        f"{LARGEST_INTEGER}."
+    )

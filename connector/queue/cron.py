@@ -20,8 +20,8 @@ from connector.exception import FailedJobError, NothingToDoJob, RetryableJobErro
 from connector.queue.call import Job
 from connector.queue.function import register
 from connector.queue.method import method_of
+from connector.queue.row import insert, row_of
 from connector.queue.state import State
-from connector.queue.storage import insert, row_of
 from connector.session import ConnectorSession
 
 logger = logging.getLogger(__name__)

@@ -54,9 +54,18 @@ class Step:
 
     def tails(self) -> list[Delayable]:
         """The calls after which everything here is done."""
-        if not self.followers:
-            return self.own_tails()
-        return [tail for step in self.followers for tail in step.tails()]
+        found: list[Delayable] = []
+        seen: set[int] = set()
+        left: list[Step] = [self]
+        while left:
+            step = left.pop()
+            if id(step) in seen:
+                continue
+            seen.add(id(step))
+            left.extend(step.followers)
+            if not step.followers:
+                found.extend(step.own_tails())
+        return found
 
     def delay(self) -> list[str]:
         """
@@ -67,14 +76,16 @@ class Step:
         """
         parents: dict[Delayable, set[Delayable]] = {}
         try:
-            _connect(self, parents, set())
+            _connect(self, parents)
             order = list(TopologicalSorter(parents).static_order())
         except (CycleError, RecursionError) as error:
             raise JobDefinitionError("Steps wait for each other in a circle.") from error
-        uuids: dict[Delayable, str] = {}
-        for call in order:
-            uuids[call] = call.store([uuids[parent] for parent in parents[call]])
-        return list(uuids.values())
+        jobs = {call: call.described() for call in order}
+        awaited = {
+            jobs[call].uuid: [*call.awaited, *(jobs[parent].uuid for parent in parents[call])]
+            for call in order
+        }
+        return order[0].storage.store_many(list(jobs.values()), awaited)
 
 
 class Delayable(Step):
@@ -106,18 +117,22 @@ class Delayable(Step):
     def own_tails(self) -> list[Delayable]:
         return [self]
 
+    @property
+    def storage(self) -> OpenERPJobStorage:
+        return OpenERPJobStorage(self._session)
+
+    @property
+    def awaited(self) -> list[str]:
+        """The uuids of stored jobs that the call waits for."""
+        return list(self._options.get("depends_on", ()))
+
     def wait_for(self, uuids: Iterable[str]) -> None:
         """Let the call wait for jobs that are stored already."""
-        self._options["depends_on"] = [*self._options.get("depends_on", ()), *uuids]
+        self._options["depends_on"] = [*self.awaited, *uuids]
 
-    def store(self, parents: list[str]) -> str:
-        """Store the call as a job that waits for *parents*; give its uuid."""
-        return self.job(parents).uuid
-
-    def job(self, parents: Iterable[str] = ()) -> Job:
-        """Store the call and give its job; with an identity key it may be another one's."""
-        options = dict(self._options)
-        awaited = [*options.pop("depends_on", ()), *parents]
+    def described(self) -> Job:
+        """The job of the call, for the user and in the context of its session; not stored."""
+        options = {name: value for name, value in self._options.items() if name != "depends_on"}
         job = Job(
             self._func,
             model_name=self._model_name,
@@ -125,7 +140,13 @@ class Delayable(Step):
             kwargs=self._kwargs,
             **options,
         )
-        job.uuid = OpenERPJobStorage(self._session).store(job, awaited).uuid
+        self.storage.adopt(job)
+        return job
+
+    def job(self) -> Job:
+        """Store the call and give its job; with an identity key it may be another one's."""
+        job = self.described()
+        job.uuid = self.storage.store(job, self.awaited).uuid
         return job
 
     def split(self, size: int, chain: bool = False) -> Step:
@@ -133,8 +154,14 @@ class Delayable(Step):
         The same call for each *size* of the records: side by side, or one after the other.
 
         Raises:
-            JobDefinitionError: it is no call of a method of records, or *size* is below 1.
+            JobDefinitionError: it is no call of a method of records, *size* is below 1, or one
+                identity key is given for all parts, so that only the first would become a job.
         """
+        if isinstance(self._options.get("identity_key"), str):
+            raise JobDefinitionError(
+                f"The parts cannot share the identity key {self._options['identity_key']!r}: only "
+                "the first would become a job. Give a function of the job, as identity_exact."
+            )
         if self._func is not call_method or size < 1:
             raise JobDefinitionError(
                 "Only the call of a method is split, into groups of one record or more."
@@ -267,21 +294,23 @@ def delayable(records: BaseModel, **options: Any) -> RecordDelayable:
     return RecordDelayable(records, options)
 
 
-def _connect(step: Step, parents: dict[Delayable, set[Delayable]], seen: set[int]) -> None:
-    """Note for every call from *step* on which calls it waits for."""
-    if id(step) in seen:
-        return
-    seen.add(id(step))
-    if isinstance(step, Delayable):
-        parents.setdefault(step, set())
-    for part in step.parts():
-        _connect(part, parents, seen)
-    for follower in step.followers:
-        _connect(follower, parents, seen)
-        _await(follower.heads(), step.own_tails(), parents)
-    if isinstance(step, Chain):
-        for before, after in step.pairs():
-            _await(after.heads(), before.tails(), parents)
+def _connect(first: Step, parents: dict[Delayable, set[Delayable]]) -> None:
+    """Note for every call from *first* on which calls it waits for."""
+    seen: set[int] = set()
+    left = [first]
+    while left:
+        step = left.pop()
+        if id(step) in seen:
+            continue
+        seen.add(id(step))
+        left.extend([*step.parts(), *step.followers])
+        if isinstance(step, Delayable):
+            parents.setdefault(step, set())
+        for follower in step.followers:
+            _await(follower.heads(), step.own_tails(), parents)
+        if isinstance(step, Chain):
+            for before, after in step.pairs():
+                _await(after.heads(), before.tails(), parents)
 
 
 def _await(

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
+from connector.deprecate import log_deprecate
 from connector.exception import JobDefinitionError
 from connector.queue.call import DEFAULT_PRIORITY, Job, identity_exact
 from connector.queue.function import (
@@ -33,7 +34,7 @@ from connector.queue.retry import (
     check_pattern,
 )
 from connector.queue.state import DONE, ENQUEUED, FAILED, PENDING, STARTED, STATES, State
-from connector.queue.storage import JOB_OPTIONS, OpenERPJobStorage
+from connector.queue.storage import JOB_OPTIONS, JobStorage, OpenERPJobStorage
 
 if TYPE_CHECKING:
     from connector.session import ConnectorSession
@@ -52,6 +53,7 @@ __all__ = [
     "Chain",
     "Group",
     "Job",
+    "JobStorage",
     "OpenERPJobStorage",
     "State",
     "Step",
@@ -64,6 +66,7 @@ __all__ = [
     "log",
     "related_action",
     "report_progress",
+    "whitelist_unpickle_global",
 ]
 
 #: The name of 8.0.
@@ -162,11 +165,17 @@ def delay_many(
 
     Raises:
         TypeError: an option that `delay` does not have.
+        JobDefinitionError: one identity key for several rows: only the first would be a job.
     """
     unknown = set(options) - (JOB_OPTIONS - {"depends_on"})
     if unknown:
         raise TypeError(f"A job has no option {', '.join(sorted(unknown))}.")
     jobs = [Job(func, model_name=model_name, args=(model_name, *row), **options) for row in rows]
+    if len(jobs) > 1 and isinstance(options.get("identity_key"), str):
+        raise JobDefinitionError(
+            f"{len(jobs)} calls cannot share the identity key {options['identity_key']!r}: only "
+            "the first would become a job. Give a function of the job, as identity_exact."
+        )
     return OpenERPJobStorage(session).store_many(jobs)
 
 
@@ -184,3 +193,8 @@ def related_action(
         return func
 
     return decorate
+
+
+def whitelist_unpickle_global(obj: Any) -> None:
+    """Deprecated: arguments are kept as JSON, so that nothing is ever unpickled."""
+    log_deprecate("whitelist_unpickle_global does nothing: arguments of jobs are JSON")

@@ -26,8 +26,9 @@ from connector.queue import codec
 from connector.queue.call import Job, eta_time
 from connector.queue.function import JobFunction, load_function
 from connector.queue.method import call_method
+from connector.queue.row import row_of
 from connector.queue.state import State
-from connector.queue.storage import JOB_OPTIONS, Delayed, OpenERPJobStorage, row_of
+from connector.queue.storage import JOB_OPTIONS, Delayed, OpenERPJobStorage
 from connector.session import ConnectorSession
 
 __all__ = ["JobTrap", "TrappedJob", "mock_job_delay_to_direct", "trap_jobs"]
@@ -193,7 +194,7 @@ class JobTrap:
         self, storage: OpenERPJobStorage, job: Job, depends_on: Sequence[str] = ()
     ) -> Delayed:
         """Take a job in the place of `OpenERPJobStorage.store`; it is refused as there."""
-        storage._adopt(job)
+        storage.adopt(job)
         row_of(job, State.PENDING)  # raises where an argument cannot be kept
         for trapped in self.enqueued_jobs:
             if job.identity_key and trapped.job.identity_key == job.identity_key:
@@ -235,8 +236,16 @@ def trap_jobs() -> Iterator[JobTrap]:
     def store(self: OpenERPJobStorage, job: Job, depends_on: Sequence[str] = ()) -> Delayed:
         return trap.store(self, job, depends_on)
 
-    def store_many(self: OpenERPJobStorage, jobs: Sequence[Job]) -> list[str]:
-        return [trap.store(self, job).uuid for job in jobs]
+    def store_many(
+        self: OpenERPJobStorage,
+        jobs: Sequence[Job],
+        depends_on: Mapping[str, Sequence[str]] | None = None,
+    ) -> list[str]:
+        stands: dict[str, str] = {}
+        for job in jobs:
+            before = [stands.get(uuid, uuid) for uuid in (depends_on or {}).get(job.uuid, ())]
+            stands[job.uuid] = trap.store(self, job, before).uuid
+        return [stands[job.uuid] for job in jobs]
 
     with patch.multiple(OpenERPJobStorage, store=store, store_many=store_many):
         yield trap
