@@ -14,11 +14,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from connector.testing.contract import AdapterContract, Capability
+    from connector.testing.fake_api import FakeApi
     from connector.testing.jobs import JobTrap, mock_job_delay_to_direct, trap_jobs
 
-__all__ = ["JobTrap", "mock_job_delay_to_direct", "trap_jobs"]
+__all__ = [
+    "AdapterContract",
+    "Capability",
+    "FakeApi",
+    "JobTrap",
+    "mock_job_delay_to_direct",
+    "trap_jobs",
+]
 
 _MODULES = {
+    "AdapterContract": "contract",
+    "Capability": "contract",
+    "FakeApi": "fake_api",
     "JobTrap": "jobs",
     "mock_job_delay_to_direct": "jobs",
     "trap_jobs": "jobs",
