@@ -69,8 +69,11 @@ class Access(Computing):
         Raises:
             AccessError: the user may treat none of them so.
         """
-        transaction, key = self.env.transaction, (self.env.uid, self._name, mode)
-        if key[0] == SUPERUSER_ID or key in transaction.unrestricted:
+        env = self.env
+        if env.uid == SUPERUSER_ID:
+            return False
+        transaction, key = env.transaction, (env.uid, self._name, mode)
+        if key in transaction.unrestricted:
             return False
         self.check_access_rights(mode)
         if self._rule_node(mode) is not None:
@@ -161,8 +164,10 @@ class Access(Computing):
         self._check_records(mode)
 
     def _check_records(self, mode: str) -> None:
-        key = (self.env.uid, self._name, mode)
-        if key[0] == SUPERUSER_ID or key in self.env.transaction.unrestricted:
+        env = self.env
+        if env.uid == SUPERUSER_ID:
+            return
+        if (env.uid, self._name, mode) in env.transaction.unrestricted:
             return
         refused = self._refused(mode)
         if refused:
@@ -204,10 +209,6 @@ class Access(Computing):
             f"User {self.env.uid} may not {VERBS[mode]} {shown}: a rule of {self._name!r} "
             f"(ir.rule) keeps it from the user. Change the rule, or the record."
         )
-
-    def _check_written(self, mode: str) -> None:
-        """The records as they are now have to be the user's, too."""
-        self._check_records(mode)
 
     def _filter_access_rules(self, mode: str) -> Any:
         """Those of the records that the rules allow."""

@@ -67,7 +67,7 @@ class Creating(Deleting):
             self._write_others(plan, records, many, names - plan.column_names)
         if self._constrains_methods:
             self._validate(records, None)
-        records._check_written("create")
+        records._check_records("create")
         if transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
             transaction.flush()
         return records

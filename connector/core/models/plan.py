@@ -43,6 +43,7 @@ class Plan:
         self.triggering = frozenset(f for f in fields if f in triggers.of)
         #: many2one that a one2many shows from the other side
         self.mirrored = frozenset(f for f in fields if f in triggers.inverse)
+        self.watched = self.triggering | self.mirrored
         #: names of columns that ``write`` may just put into the cache
         self.plain = frozenset(
             f.name

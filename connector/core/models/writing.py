@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from connector.core.exceptions import (
     FieldValueError,
@@ -31,16 +31,17 @@ class Writing(Searching):
     """How records change."""
 
     _register = False
+    #: of the registry's class, made with its first use
+    _plan: ClassVar[Plan | None] = None
 
     @classmethod
     def _writing_plan_of(cls, triggers: Any) -> Plan:
         plan = Plan(cls, triggers)
-        cls._plan = plan  # type: ignore[attr-defined]
+        cls._plan = plan
         return plan
 
     def _writing_plan(self) -> Plan:
-        plan: Plan | None = type(self).__dict__["_plan"]
-        return plan or self._writing_plan_of(self._triggers())
+        return self._plan or self._writing_plan_of(self._triggers())
 
     def _unknown(self, names: Iterable[str]) -> UnknownFieldError:
         shown = ", ".join(map(repr, sorted(names)))
@@ -81,7 +82,8 @@ class Writing(Searching):
         if self._constrains_methods:
             self._validate(self, vals)
         if changed:
-            self._check_written("write")
+            # The records as they are now have to be the user's, too.
+            self._check_records("write")
         if transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
             transaction.flush()
         return True
@@ -157,16 +159,19 @@ class Writing(Searching):
     def _write_plain(self, plan: Plan, vals: Values) -> bool:
         """Put values that differ into the cache, and note that they wait; were there any?"""
         fields = self._fields
-        try:
-            converted = [(fields[name], fields[name].to_cache(vals[name], self)) for name in vals]
-        except FieldValueError as error:
-            raise FieldValueError(f"{error} Nothing is written on {self!r}.") from error
-        changed = False
-        for field, value in converted:
+        converted = []
+        for name, given in vals.items():
+            field = fields[name]
+            try:
+                value = field.to_cache(given, self)
+            except FieldValueError as error:
+                raise FieldValueError(f"{error} Nothing is written on {self!r}.") from error
             if value is None and field.required:
                 raise self._required(field, {"id": self.ids})
+            converted.append((field, value))
+        changed = False
         for field, value in converted:
-            if field in plan.triggering or field in plan.mirrored:
+            if field in plan.watched:
                 changed |= self._put_watched(plan, field, value)
             else:
                 changed |= self._put(field, value)
@@ -254,10 +259,11 @@ class Writing(Searching):
     def _log_write(self, log: Sequence[Field], ids: Iterable[Any]) -> None:
         env = self.env
         transaction, uid = env.transaction, env.uid
-        touched, now = transaction.touched[self._name], env.cr.now()
-        by, at = transaction.values[log[2]], transaction.values[log[3]]
-        for id_ in ids:
-            if touched.get(id_) != uid:
+        touched = transaction.touched[self._name]
+        late = [id_ for id_ in ids if touched.get(id_) != uid]
+        if late:
+            by, at, now = transaction.values[log[2]], transaction.values[log[3]], env.cr.now()
+            for id_ in late:
                 touched[id_] = uid
                 by[id_], at[id_] = uid, now
 
@@ -312,7 +318,7 @@ class Writing(Searching):
         computing = transaction.computing.get(field)
         if computing and computing.issuperset(self._ids):
             self._assign_computed(field, value)
-        elif self.env.in_draft or (self._ids and not all(self._ids)):
+        elif self.env.all.mode or not all(self._ids):
             self._assign_draft(field, value)
         else:
             self.write({field.name: field.to_write(value)})

@@ -40,7 +40,7 @@ class ChainedCursor(Cursor):
 
         It is committed without waiting for the disk; a later commit that waits makes it durable.
         """
-        self._check()
+        self.check_owner()
         text = self.mogrify(first, params)
         apart = f"BEGIN; SET LOCAL synchronous_commit TO off; {text}; COMMIT"
         self._send(self._undoing(), apart, self._opening, answer)

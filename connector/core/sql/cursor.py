@@ -88,7 +88,7 @@ class Cursor:
         Raises:
             CursorError: inside a savepoint, whose end would have nothing to go back to.
         """
-        self._check()
+        self.check_owner()
         if self._savepoints:
             raise CursorError("Cannot commit inside a savepoint. Leave its block first.")
         self._flush()
@@ -104,7 +104,7 @@ class Cursor:
 
     def rollback(self) -> None:
         """Undo the transaction and forget what waits."""
-        self._check()
+        self.check_owner()
         self.precommit.clear()
         self.postcommit.clear()
         try:
@@ -125,7 +125,7 @@ class Cursor:
         """Roll back what is not committed and give the connection back. Twice is fine."""
         if self.closed:
             return
-        self._check()
+        self.check_owner()
         try:
             if not self.connection.closed:
                 self.rollback()
@@ -143,15 +143,6 @@ class Cursor:
         self._now = None
         self._transactions += 1
 
-    def _check(self) -> None:
-        # Before each statement: as few calls as can be, and the words only when they are needed.
-        if self.closed:
-            raise CursorError(
-                f"The cursor on database {self.dbname!r} is closed. Open another one."
-            )
-        if get_ident() != self._thread or _current_task() is not self._task:
-            self._refuse_stranger()
-
     def check_owner(self) -> None:
         """
         Refuse a stranger before what is in memory changes.
@@ -159,7 +150,13 @@ class Cursor:
         Raises:
             CursorError: the cursor is closed, or this is not its thread or task.
         """
-        self._check()
+        # Before each statement: as few calls as can be, and the words only when they are needed.
+        if self.closed:
+            raise CursorError(
+                f"The cursor on database {self.dbname!r} is closed. Open another one."
+            )
+        if get_ident() != self._thread or _current_task() is not self._task:
+            self._refuse_stranger()
 
     def _refuse_stranger(self) -> None:
         raise CursorError(
@@ -181,7 +178,7 @@ class Cursor:
 
     def execute_unflushed(self, query: Query, params: Any = None) -> None:
         """Run a statement past the pending writes: for the storage layer and for locks."""
-        self._check()
+        self.check_owner()
         self.statement_count += 1
         # Session locks outlive the transaction, so the pool has to look for them.
         if isinstance(query, str) and "advisory_lock" in query:
@@ -210,17 +207,17 @@ class Cursor:
 
     def copy_unflushed(self, query: Query, file: IO[Any]) -> None:
         """Run a COPY past the pending writes: for the storage layer."""
-        self._check()
+        self.check_owner()
         self.statement_count += 1
         self._cr.copy_expert(query, file)
 
     def mogrify(self, query: Query, params: Any = None) -> str:
         """The statement as it would be sent."""
-        self._check()
+        self.check_owner()
         return self._cr.mogrify(query, params).decode()
 
     def _flush(self) -> None:
-        self._check()
+        self.check_owner()
         if self.transaction is not None:
             self.transaction.flush()
 
@@ -245,15 +242,15 @@ class Cursor:
         return self._lent.memory
 
     def fetchone(self) -> Any:
-        self._check()
+        self.check_owner()
         return self._cr.fetchone()
 
     def fetchmany(self, size: int) -> list[Any]:
-        self._check()
+        self.check_owner()
         return self._cr.fetchmany(size)
 
     def fetchall(self) -> list[Any]:
-        self._check()
+        self.check_owner()
         return self._cr.fetchall()
 
     def dictfetchone(self) -> dict[str, Any] | None:
@@ -267,7 +264,7 @@ class Cursor:
         return self._as_dicts(self.fetchall())
 
     def __iter__(self) -> Iterator[Any]:
-        self._check()
+        self.check_owner()
         return iter(self._cr)
 
     def _as_dicts(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -337,7 +334,7 @@ class Cursor:
 
         PostgreSQL delivers between transactions only: commit or roll back before.
         """
-        self._check()
+        self.check_owner()
         if not self.connection.notifies and timeout > 0:
             waiting = poll()
             waiting.register(self.connection.fileno(), POLLIN)
