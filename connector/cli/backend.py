@@ -87,11 +87,23 @@ def environment_of(session: Any, name: str, model_name: str) -> ConnectorEnviron
             "Add one with connector backend add, or give the name of one."
         )
     if model_name not in session.env.registry:
+        known = ", ".join(_binding_models(found[0])) or "none"
         raise UnknownModelError(
-            f"No model {model_name!r} in the database {session.cr.dbname!r}. "
-            "Install the addon that declares it."
+            f"No model {model_name!r} in the database {session.cr.dbname!r}. Models bound to "
+            f"{name!r} are: {known}. Install the addon that declares it, or give one of these."
         )
     return ConnectorEnvironment(found[0], session, model_name)
+
+
+def _binding_models(backend_record: Any) -> list[str]:
+    """The models whose records are bound to a backend like this."""
+    env = backend_record.env
+    links = {name: env[name]._fields.get("backend_id") for name in env.registry.models}
+    return sorted(
+        name
+        for name, link in links.items()
+        if getattr(link, "comodel_name", None) == backend_record._name and not env[name]._abstract
+    )
 
 
 def _ask(name: str) -> str:

@@ -1,9 +1,9 @@
-"""Why a backend chose the units it chose, and where each value of a record comes from."""
+"""Why a backend chooses the units it chooses for a model."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +11,23 @@ from connector.backend import Backend, UnitEntry
 from connector.binder import Binder
 from connector.connector import ConnectorEnvironment
 from connector.connector_unit import ConnectorUnit
-from connector.exception import UnitError
+from connector.exception import NoConnectorUnitError, UnitError
+from connector.unit.add_checkpoint import AddCheckpoint
 from connector.unit.backend_adapter import BackendAdapter
 from connector.unit.batch import BatchImporter
 from connector.unit.exporter import RecordExporter
+from connector.unit.image import ImageImporter
 from connector.unit.importer import RecordImporter
-from connector.unit.mapper import ExportMapper, ImportMapper, Mapper
-from connector.unit.mapping_definition import source_field_name
+from connector.unit.mapper import ExportMapper, ImportMapper
+from connector.unit.synchronizer import Deleter
+from connector.unit.translation import TranslationImporter
 
-__all__ = ["Choice", "Source", "choices", "sources", "values_of"]
+__all__ = ["Candidate", "Choice", "choices", "place_of"]
 
-#: The questions that a synchronization asks of a backend.
-ROLES: tuple[type[ConnectorUnit], ...] = (
+Unit = type[ConnectorUnit]
+
+#: The questions that every synchronization asks of a backend.
+ROLES: tuple[Unit, ...] = (
     Binder,
     BackendAdapter,
     ImportMapper,
@@ -30,105 +35,153 @@ ROLES: tuple[type[ConnectorUnit], ...] = (
     BatchImporter,
     ExportMapper,
     RecordExporter,
+    Deleter,
 )
+#: Those that only some ask; told where a class answers.
+FURTHER_ROLES: tuple[Unit, ...] = (TranslationImporter, ImageImporter, AddCheckpoint)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A class registered for a role, and why it was or was not chosen."""
+
+    name: str
+    backend: Backend  #: the backend or parent that it is registered on
+    reason: str
+    is_for_model: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.backend}: {self.reason}"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The answer of a backend for one role: the class chosen, or why there is none."""
+    """The answer of a backend for one role."""
 
     role: str
-    chosen: str
-    candidates: tuple[str, ...]  #: each with the reason it was or was not chosen
+    unit: Unit | None
+    refusal: str  #: why there is none
+    candidates: tuple[Candidate, ...]
 
+    def __str__(self) -> str:
+        if self.unit is None:
+            return f"{self.role}: none. {self.refusal}"
+        return f"{self.role}: {_name(self.unit)}  {place_of(self.unit)}"
 
-@dataclass(frozen=True)
-class Source:
-    """Where target fields come from; a mapping method tells its targets only by its result."""
-
-    target: str
-    source: str
-    function: str
-    place: str  #: file and line
+    def lines(self) -> Iterator[str]:
+        """Tell the candidates, those for other models together."""
+        yield from (str(each) for each in self.candidates if each.is_for_model)
+        others = [each.name for each in self.candidates if not each.is_for_model]
+        if others:
+            yield f"for other models: {', '.join(others)}"
 
 
 def choices(connector_env: ConnectorEnvironment) -> Iterator[Choice]:
     """Give what answers each role for the environment's model, and why."""
-    backend = connector_env.backend_record.get_backend()
+    question = _Question(connector_env)
     for role in ROLES:
+        yield question.choice(role)
+    for role in (*FURTHER_ROLES, *question.own_kinds()):
+        choice = question.choice(role)
+        if choice.unit is not None:
+            yield choice
+
+
+class _Question:
+    """What a look-up for one environment goes by, told in words."""
+
+    def __init__(self, connector_env: ConnectorEnvironment) -> None:
+        self._backend: Backend = connector_env.backend
+        self._session = connector_env.session
+        self._model = connector_env.model_name
+        self._installed = connector_env.env.registry._init_modules
+
+    def choice(self, role: Unit) -> Choice:
+        found, refusal = None, ""
         try:
-            found = backend.get_class(role, connector_env.session, connector_env.model_name)
+            found = self._backend.get_class(role, self._session, self._model)
+        except NoConnectorUnitError:
+            refusal = f"No class for {self._model!r} is registered and installed."
         except UnitError as error:
-            chosen, found = f"none: {error}", None
-        else:
-            chosen = f"{_name(found)}  {_place(found)}"
-        candidates = [
-            f"{_name(entry.unit_class)} on {stands_on}: "
-            f"{_reason(connector_env, stands_on, entry, found)}"
-            for stands_on, entry in backend.entries()
+            refusal = str(error)
+        candidates = tuple(
+            Candidate(
+                _name(entry.unit_class),
+                stands_on,
+                self._reason(role, stands_on, entry, found),
+                self._is_for_model(entry),
+            )
+            for stands_on, entry in self._backend.entries()
             if issubclass(entry.unit_class, role)
-        ]
-        yield Choice(role.__name__, chosen, tuple(candidates))
-
-
-def _reason(
-    connector_env: ConnectorEnvironment, stands_on: Backend, entry: UnitEntry, found: type | None
-) -> str:
-    session = connector_env.session
-    if entry.addon not in session.env.registry._init_modules:
-        return f"addon {entry.addon!r} is not installed"
-    replacements = ", ".join(_name(each.unit_class) for each in entry.replaced_by)
-    if entry.unit_class is found:
-        return (
-            f"chosen, its replacements do not answer: {replacements}"
-            if replacements
-            else ("chosen")
         )
-    if not entry.unit_class.match(session, connector_env.model_name):
-        return "for other models"
-    if replacements:
-        return f"replaced by {replacements}"
-    if stands_on is not connector_env.backend_record.get_backend():
-        return f"hidden by a version that stands below {stands_on}"
-    return "answers as well"
+        return Choice(role.__name__, found, refusal, candidates)
 
+    def own_kinds(self) -> Iterator[Unit]:
+        """Give the units for the model that answer none of the roles: a connector's own kinds."""
+        for _, entry in self._backend.entries():
+            if not issubclass(entry.unit_class, (*ROLES, *FURTHER_ROLES)):
+                yield entry.unit_class
 
-def sources(mapper: Mapper) -> Iterator[Source]:
-    """Give what a mapper declares, in the order in which it is done."""
-    place = _place(type(mapper))
-    for source, target in mapper.direct:
-        function = "direct" if isinstance(source, str) else source.__qualname__.partition(".")[0]
-        yield Source(target, source_field_name(source), function, place)
-    for method, definition in mapper.map_methods:
-        changed_by = ", ".join(sorted(definition.changed_by)) or "the record"
-        only = ", only for new records" if definition.only_create else ""
-        function = inspect.unwrap(method)
-        yield Source("", changed_by + only, method.__name__, _place(function))
-    for source, target, model in mapper.children:
-        yield Source(target, source, f"children of {model}", place)
+    def _reason(self, role: Unit, stands_on: Backend, entry: UnitEntry, found: Unit | None) -> str:
+        if refused := self._refusal(role, entry):
+            return refused
+        if replacing := [_name(each) for each in self._answering_in_place_of(role, entry)]:
+            return f"replaced by {', '.join(replacing)}"
+        aside = "".join(
+            f"; its replacement {_name(each.unit_class)} does not answer: "
+            f"{self._refusal(role, each) or 'it is replaced itself'}"
+            for each in entry.replaced_by
+        )
+        if entry.unit_class is found:
+            return f"chosen{aside}"
+        if hiding := self._hiding(role, stands_on):
+            return f"hidden by {hiding}, which has its own{aside}"
+        return f"answers as well{aside}"
 
+    def _is_for_model(self, entry: UnitEntry) -> bool:
+        """Say whether a class may answer for the model; one that fails to say is looked at."""
+        try:
+            return entry.unit_class.match(self._session, self._model)
+        except UnitError:
+            return True
 
-def values_of(mapper: Mapper, record: Any, for_create: bool) -> list[tuple[Source, Any]]:
-    """Map a record and give each value with its source; later ones win, as in the mapping."""
-    values = mapper.map_record(record).values(for_create=for_create)
-    told: dict[str, Source] = {}
-    methods = {method.__name__: method for method, _ in mapper.map_methods}
-    for source in sources(mapper):
-        if source.target:
-            told[source.target] = source
-        elif for_create or not mapper._map_methods[source.function].only_create:
-            result = methods[source.function](record)
-            for target in result if isinstance(result, Mapping) else ():
-                told[target] = Source(target, source.source, source.function, source.place)
-    finalize = Source("", "the values", "finalize", _place(type(mapper).finalize))
-    return [(told.get(name, finalize), (name, value)) for name, value in values.items()]
+    def _refusal(self, role: Unit, entry: UnitEntry) -> str:
+        """Why a class itself does not answer; nothing where it does."""
+        unit = entry.unit_class
+        if entry.addon not in self._installed:
+            return f"its addon {entry.addon!r} is not installed"
+        if not issubclass(unit, role):
+            return f"it is no {role.__name__}"
+        try:
+            if unit.match(self._session, self._model):
+                return ""
+            return f"it is for other models: {', '.join(unit.for_model_names)}"
+        except UnitError as error:
+            return str(error)
+
+    def _answering_in_place_of(self, role: Unit, entry: UnitEntry) -> Iterator[Unit]:
+        for replacement in entry.replaced_by:
+            deeper = list(self._answering_in_place_of(role, replacement))
+            if not deeper and not self._refusal(role, replacement):
+                deeper = [replacement.unit_class]
+            yield from deeper
+
+    def _hiding(self, role: Unit, stands_on: Backend) -> Backend | None:
+        """Give the backend below that answers, so that nobody asks *stands_on*."""
+        for backend, entry in self._backend.entries():
+            if backend is stands_on:
+                return None
+            if not self._refusal(role, entry):
+                return backend
+        return None
 
 
 def _name(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _place(what: Any) -> str:
+def place_of(what: Any) -> str:
+    """Give the file and line where a class or function is written."""
     try:
         return f"{inspect.getsourcefile(what)}:{inspect.getsourcelines(what)[1]}"
     except (OSError, TypeError):

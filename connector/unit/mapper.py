@@ -138,7 +138,7 @@ class Mapper(ConnectorUnit, metaclass=MetaMapper):
                 values[target] = self._map_direct(source, source_or_modifier, target)
         for name, definition in self._map_methods.items():
             if self._must_map(definition, fields):
-                values.update(self._checked(name, getattr(self, name)(source)))
+                values.update(self._map_method(name, source))
         for from_attr, to_attr, model in self.children:
             if not fields or from_attr in fields:
                 values[to_attr] = self._map_child(map_record, from_attr, to_attr, model)
@@ -151,7 +151,9 @@ class Mapper(ConnectorUnit, metaclass=MetaMapper):
             return True
         return not definition.changed_by.isdisjoint(fields)
 
-    def _checked(self, name: str, result: Any) -> Mapping[str, Any]:
+    def _map_method(self, name: str, record: Any) -> Mapping[str, Any]:
+        """Give the values that one mapping method makes of the record."""
+        result = getattr(self, name)(record)
         if not result:
             return {}
         if not isinstance(result, Mapping):

@@ -3,12 +3,10 @@
 import pytest
 
 from connector.exception import BackendResponseError, SweepRefusedError
-from connector.unit.backend_adapter import CRUDAdapter
+from connector.unit.backend_adapter import CRUDAdapter, Page
 from connector.unit.batch import import_chunk
-from connector.unit.dry_run import predict
-from connector.unit.explain import choices, values_of
-from connector.unit.incremental import open_window
-from connector.unit.mapper import ImportMapper
+from connector.unit.dry_run import DryRun
+from connector.unit.incremental import incremental_importer, open_window
 from connector.unit.sweep import gone_from
 
 MODEL = "toy.partner"
@@ -34,7 +32,7 @@ def run(toys, shop, during=lambda: None):
         page = [each for each in listed(shop, window.filters) if each["id"] > after][:3]
         if not page:
             break
-        records = window.unseen([dict(each) for each in page])
+        records = window.take(Page([dict(each) for each in page]))
         with toys.work(MODEL) as connector_env:
             result = import_chunk(connector_env.session, MODEL, toys.backend_id, records)
         results.append(result["counts"].get(MODEL, {}))
@@ -42,7 +40,8 @@ def run(toys, shop, during=lambda: None):
         during()
         during = int
     with toys.work(MODEL) as connector_env:
-        window.close(connector_env)
+        window.importer = incremental_importer(connector_env)
+        window.close()
     return results
 
 
@@ -74,9 +73,9 @@ def test_cursor_stays_while_something_is_left_to_others(toys, shop):
     shop.put(MODEL, 1, name="P", updated_at=stamp(1))
     with toys.work(MODEL) as connector_env:
         window = open_window(connector_env)
-        window.unseen(listed(shop, None))
+        window.take(Page(listed(shop, None)))
         window.is_complete = False
-        window.close(connector_env)
+        window.close()
 
         assert not connector_env.env["connector.import.cursor"].search([])
 
@@ -84,10 +83,6 @@ def test_cursor_stays_while_something_is_left_to_others(toys, shop):
 @pytest.fixture
 def searchable(shop, monkeypatch):
     """Let the toy adapter list ids."""
-    ids = lambda self, *args: [  # noqa: E731 - a method in one line
-        record["id"] for page in self.search_pages() for record in page
-    ]
-    monkeypatch.setattr(CRUDAdapter, "search", ids)
 
 
 def test_sweep_finds_what_is_gone_and_refuses_too_much(toys, shop, searchable):
@@ -135,7 +130,7 @@ def test_dry_run_predicts_the_run_and_writes_nothing(toys, shop):
 
     before = toys.values(MODEL, "external_id", "name", "checksum")
     with toys.database.session("read committed") as stored, toys.work(MODEL) as connector_env:
-        told = {each.external_id: each for each in predict(connector_env, toys_now, stored)}
+        told = {each.external_id: each for each in DryRun(connector_env, stored).of_page(toys_now)}
         connector_env.session.cr.rollback()
     assert toys.values(MODEL, "external_id", "name", "checksum") == before
 
@@ -145,24 +140,3 @@ def test_dry_run_predicts_the_run_and_writes_nothing(toys, shop):
     outcomes = sorted(each.outcome for each in told.values())
     real = [name for name, count in result["counts"][MODEL].items() for _ in range(count)]
     assert outcomes == sorted([*real, *["failed" for _ in result["poisoned"]]])
-
-
-def test_explanation_names_class_source_file_and_value(toys, shop):
-    """
-    Each unit is told with its candidates, each value with its source, function, file and line.
-    """
-    shop.put(MODEL, 1, name="Ada")
-    with toys.work(MODEL) as connector_env:
-        told = {choice.role: choice for choice in choices(connector_env)}
-        mapper = connector_env.get_connector_unit(ImportMapper)
-        found = {
-            name: (source, value)
-            for source, (name, value) in values_of(mapper, shop.records[MODEL]["1"], True)
-        }
-
-    assert "PartnerMapper" in told["ImportMapper"].chosen
-    assert any("for other models" in each for each in told["ImportMapper"].candidates)
-    assert told["RecordExporter"].chosen.startswith("none")
-    assert found["name"][1] == "Ada"
-    assert found["note"][0].function == "note"
-    assert "conftest.py:" in found["note"][0].place
