@@ -87,10 +87,10 @@ def environment_of(session: Any, name: str, model_name: str) -> ConnectorEnviron
             "Add one with connector backend add, or give the name of one."
         )
     if model_name not in session.env.registry:
-        known = ", ".join(_binding_models(found[0])) or "none"
+        bound = ", ".join(_binding_models(found[0])) or "none"
         raise UnknownModelError(
             f"No model {model_name!r} in the database {session.cr.dbname!r}. Models bound to "
-            f"{name!r} are: {known}. Install the addon that declares it, or give one of these."
+            f"{name!r} are: {bound}. Install the addon that declares it, or give one of these."
         )
     return ConnectorEnvironment(found[0], session, model_name)
 
