@@ -53,7 +53,9 @@ class Faults:
         }
 
     def _kill_a_worker(self) -> list[Victim]:
-        return self._kill(self._field.processes("plain", "worker"))
+        workers = self._field.processes("plain", "worker")
+        busy = set(self._running()).intersection(workers)
+        return self._kill(list(busy) or workers)
 
     def _kill_a_child(self) -> list[Victim]:
         workers = self._field.processes("forking", "worker")
@@ -61,7 +63,9 @@ class Faults:
 
     def _kill_a_forking_worker(self) -> list[Victim]:
         # Nobody is a victim: a child that has lost its worker brings its job to its end.
-        self._kill(self._field.processes("forking", "worker"))
+        workers = self._field.processes("forking", "worker")
+        busy = {_parent(pid) for pid in self._running()}.intersection(workers)
+        self._kill(list(busy) or workers)
         return []
 
     def hanging(self) -> list[int]:

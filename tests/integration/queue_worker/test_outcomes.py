@@ -1,5 +1,7 @@
 """What becomes of jobs that do not simply succeed."""
 
+import os
+import signal
 from datetime import timedelta
 
 import pytest
@@ -102,14 +104,42 @@ def test_a_lost_race_runs_again_and_finds_the_record(queue):
 
 def test_a_checkpoint_keeps_what_was_done(queue):
     """
-    What a job commits in between stays when the job then dies, and the job runs again.
+    What a job commits in between stays when its worker then dies, and the job runs again.
     """
-    uuid = queue.delay(queue.jobs.commit_in_between, "kept", 0)
+    uuid = queue.delay(queue.jobs.commit_in_between, "kept", 2)
 
     with queue.workers():
-        queue.wait_for_state(uuid, "done")
+        queue.wait_until(lambda: queue.effects() == ["kept before"])
+        os.kill(int(queue.job(uuid)["worker"].partition(":")[2]), signal.SIGKILL)
+        job = queue.wait_for_state(uuid, "done")
 
-    assert queue.effects() == ["kept before", "kept after"]
+    assert job["attempt"] == 2
+    assert queue.effects() == ["kept before", "kept before", "kept after"]
+
+
+def test_a_time_limit_does_not_strike_in_a_commit(queue):
+    """
+    A commit that takes longer than the job may take comes to its end, and the job is done.
+    """
+    with queue.database.cursor() as cr:
+        cr.execute(SLOW_COMMIT)
+    uuid = queue.delay(queue.jobs.leave_effect, "slowly committed")
+
+    with queue.workers(job_timeout=1):
+        job = queue.wait_for_state(uuid, "done")
+
+    assert job["date_done"] - job["date_started"] < timedelta(seconds=1)
+    assert job["attempt"] == 1
+    assert queue.effects() == ["slowly committed"]
+
+
+#: Two and a half seconds in the commit of whoever leaves an effect.
+SLOW_COMMIT = """
+CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_sleep(2.5); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER take_time AFTER INSERT ON queue_sample_effect
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION take_time()
+"""
 
 
 @pytest.mark.parametrize("name", ["leave_effect_slowly", "leave_effect_in_a_long_statement"])
