@@ -74,6 +74,8 @@ def row_of(job: Job, state: State) -> dict[str, Any]:
     Raises:
         JobArgumentError: an argument, or another value, cannot be kept.
     """
+    args = [_kept_argument(job, index, value) for index, value in enumerate(job.args)]
+    kwargs = {name: _kept(job, name, value) for name, value in job.kwargs.items()}
     return {
         "uuid": job.uuid,
         "name": codec.encode(job.description, "the description"),
@@ -86,8 +88,8 @@ def row_of(job: Job, state: State) -> dict[str, Any]:
         "max_retries": job.max_retries,
         "func_name": job.func_name,
         "model_name": codec.encode(job.model_name, "the model's name"),
-        "args": [_kept_argument(job, index, value) for index, value in enumerate(job.args)],
-        "kwargs": {name: _kept(job, name, value) for name, value in job.kwargs.items()},
+        "args": args,
+        "kwargs": kwargs,
         "user_id": job.user_id,
         "company_id": job.company_id,
         "context": codec.encode(dict(job.context), "the context"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -76,8 +77,13 @@ def test_a_job_keeps_its_call_and_its_options(session):
         {1: "one", "_type": "date"},
         date(2026, 11, 21),
         datetime(2026, 11, 21, 9, 0, 0, 5),
+        datetime(2026, 11, 21, 9, tzinfo=timezone(timedelta(hours=1))),
         Decimal("0.10"),
         b"\x00\xff",
+        1e16,
+        1e300,
+        5e-324,
+        2**80,
     ],
 )
 def test_arguments_come_back_as_they_were(session, value):
@@ -110,6 +116,48 @@ def test_other_arguments_are_refused_at_once(session, value):
     with pytest.raises(JobArgumentError, match=r"'args\[0\]' of .*sample"):
         sample.delay(session, MODEL, value)
 
+    session.cr.execute("SELECT count(*) FROM queue_job")
+    assert session.cr.fetchone() == (0,)
+
+
+def test_the_argument_that_cannot_be_kept_is_named(session):
+    """
+    The message names function and parameter, or model, method and parameter.
+    """
+
+    def told(call: Any) -> str:
+        with pytest.raises(JobArgumentError) as raised:
+            call()
+        return str(raised.value)
+
+    partner = session.env[MODEL].create({"name": "A"})
+    named = told(lambda: sample.delay(session, MODEL, 1, lines=[1, {2}]))
+    assert "the argument 'lines' of" in named
+    assert "at [1], because set is none" in named
+    assert "'vals' of res.partner.write" in told(lambda: partner.with_delay().write({"x": {1}}))
+    assert "description" in told(lambda: sample.delay(session, MODEL, description="a\0b"))
+    draft = session.env[MODEL].new({"name": "B"})
+    assert "not stored yet" in told(lambda: sample.delay(session, MODEL, draft))
+    assert delay_many(sample, session, MODEL, [(1,)])  # the transaction is as good as before
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"eta": "tomorrow"},
+        {"eta": 1e30},
+        {"priority": "high"},
+        {"priority": 2**31},
+        {"max_retries": -1},
+        {"channel": "shop"},
+    ],
+)
+def test_options_that_cannot_be_followed_are_refused(session, options):
+    """
+    A wrong option is an error of `delay` that names it, and changes nothing.
+    """
+    with pytest.raises(JobDefinitionError, match=re.escape(str(*options.values()))):
+        sample.delay(session, MODEL, **options)
     session.cr.execute("SELECT count(*) FROM queue_job")
     assert session.cr.fetchone() == (0,)
 
@@ -171,7 +219,8 @@ def test_a_waiting_job_with_the_key_stands_for_the_new_one(session):
     assert sample.delay(session, MODEL, 1, identity_key=identity_exact) != first
 
 
-def test_of_twenty_concurrent_transactions_one_makes_the_job(database):
+@pytest.mark.parametrize("level", sql.cursor.ISOLATION_LEVELS)
+def test_of_twenty_concurrent_transactions_one_makes_the_job(database, level):
     """
     Twenty transactions with one identity key leave one job, and all are told its uuid.
     """
@@ -180,7 +229,8 @@ def test_of_twenty_concurrent_transactions_one_makes_the_job(database):
     uuids = []
 
     def delay() -> None:
-        with database.session(sql.READ_COMMITTED) as session:
+        with database.session(level) as session:
+            session.cr.execute("SELECT count(*) FROM queue_job")  # the snapshot is taken
             barrier.wait()
             uuids.append(sample.delay(session, MODEL, identity_key="one"))
 
@@ -195,6 +245,66 @@ def test_of_twenty_concurrent_transactions_one_makes_the_job(database):
     with database.cursor() as cr:
         cr.execute("SELECT uuid FROM queue_job")
         assert cr.fetchall() == [(uuids[0],)]
+
+
+def test_producers_with_many_keys_in_opposite_orders_do_not_block_each_other(database):
+    """
+    Transactions that take the same keys in any order all end, and leave one job for each key.
+    """
+    database.registry  # noqa: B018  # loaded before the threads ask for it
+    barrier = threading.Barrier(4)
+    given: list[dict[int, str]] = []
+
+    def delay(order: list[int]) -> None:
+        with database.session(sql.READ_COMMITTED) as session:
+            rows = [(number,) for number in order]
+            barrier.wait()
+            uuids = delay_many(sample, session, MODEL, rows, identity_key=identity_exact)
+            given.append(dict(zip(order, uuids, strict=True)))
+
+    orders = [list(range(200)), list(range(200))[::-1]] * 2
+    threads = [threading.Thread(target=delay, args=(order,)) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(given) == 4
+    assert all(each == given[0] for each in given)
+    with database.cursor() as cr:
+        cr.execute("SELECT count(*), count(DISTINCT identity_key) FROM queue_job")
+        assert cr.fetchall() == [(200, 200)]
+
+
+def test_many_jobs_with_keys_take_two_statements(session):
+    """
+    Jobs with keys go out in one statement too; those that stand are asked for by a second one.
+    """
+    first = delay_many(
+        sample, session, MODEL, [(n,) for n in range(9)], identity_key=identity_exact
+    )
+    before = session.cr.statement_count
+
+    rows = [(n,) for n in range(20)]
+    again = delay_many(sample, session, MODEL, rows, identity_key=identity_exact)
+
+    limit = 2 if session.cr.isolation_level == sql.READ_COMMITTED else 6
+    assert session.cr.statement_count - before <= limit
+    assert again[:9] == first
+    assert len(set(again)) == 20
+
+
+def test_several_calls_cannot_share_a_key(session):
+    """
+    One text as identity key for several calls is an error: all but one would be lost.
+    """
+    with pytest.raises(JobDefinitionError, match="2 calls cannot share the identity key 'k'"):
+        delay_many(sample, session, MODEL, [(1,), (2,)], identity_key="k")
+    records = session.env[MODEL].create([{"name": "A"}, {"name": "B"}])
+    with pytest.raises(JobDefinitionError, match="'k'"):
+        records.delayable(identity_key="k").write({}).split(1)
+
+    assert delay_many(sample, session, MODEL, [(1,)], identity_key="k")
 
 
 def test_a_job_that_comes_back_behind_another_with_its_key_is_superseded(session):
@@ -250,6 +360,24 @@ def test_a_child_waits_for_all_its_parents(session):
         assert transitions.finish(cr, transitions.Start(row["id"], row["attempt"]), None)
         assert state_of(cr, child) == expected
     transitions.release_locks(cr)
+
+
+def test_a_job_waits_only_for_jobs_that_can_end(session):
+    """
+    A parent that is done does not hold a job up; an unknown or a cancelled one is an error.
+    """
+    cr = session.cr
+    done, cancelled = (sample.delay(session, MODEL, number) for number in range(2))
+    set_state(cr, done, "done")
+    by_hand.cancel(cr, [cancelled], "no")
+
+    assert state_of(cr, sample.delay(session, MODEL, 2, depends_on=[done])) == "pending"
+    with pytest.raises(NoSuchJobError, match="no-such"):
+        sample.delay(session, MODEL, 3, depends_on=["no-such"])
+    with pytest.raises(JobDefinitionError, match="cancelled"):
+        sample.delay(session, MODEL, 3, depends_on=[cancelled])
+    cr.execute("SELECT count(*) FROM queue_job")
+    assert cr.fetchone() == (3,)
 
 
 def test_what_waits_for_a_job_waits_for_the_parts_that_it_splits_off(session):
