@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from hypothesis.stateful import (
 )
 
 from connector.core import api, fields, models
+from connector.core.sql import READ_COMMITTED
 
 names = st.sampled_from(["ann", "bob", "", "Cy", "a\\b", "tab\tnew\nline", "é{},\"'"])
 numbers = st.one_of(st.none(), st.integers(-5, 5))
@@ -101,11 +103,19 @@ class Program(RuleBasedStateMachine):
         #: leaf -> node, tag, weight
         self.leaves: dict[int, tuple[int, int, int]] = {}
         self.stack: list[Any] = []
+        # Another cursor of the same request, at READ COMMITTED: it sees what is committed.
+        self.beside = self.env.registry.cursor(READ_COMMITTED)
+        self.other = self.env(cr=self.beside)["program.node"]
+        self.committed: dict[int, dict[str, Any]] = {}
+        self.committed_leaves: dict[int, tuple[int, int, int]] = {}
         self.tags = self.env["program.tag"].create([{"name": "x"}, {"name": "y"}]).ids
+        self.env.cr.commit()
 
     def teardown(self) -> None:
         while self.stack:
             self.leave_savepoint(keep=True)
+        self.beside.rollback()
+        self.beside.close()
         self.opened.__exit__(None, None, None)
 
     def alive(self, id_: int) -> bool:
@@ -224,6 +234,44 @@ class Program(RuleBasedStateMachine):
     @rule()
     def commit(self) -> None:
         self.env.cr.commit()
+        self.committed = copy.deepcopy(self.expected)
+        self.committed_leaves = dict(self.leaves)
+
+    @precondition(lambda self: not self.stack)
+    @rule()
+    def rollback(self) -> None:
+        self.env.cr.rollback()
+        self.expected = copy.deepcopy(self.committed)
+        self.leaves = dict(self.committed_leaves)
+
+    @rule()
+    def look_from_beside(self) -> None:
+        """The other cursor sees what is committed, and leaves alone what waits with this one."""
+        waiting = self.env.transaction.pending_rows, len(self.env.transaction.todo)
+        self.beside.rollback()
+        found = self.other.search([("id", "in", list(self.expected) or [0])])
+        assert {node.id: (node.name, node.doubled) for node in found} == {
+            id_: (values["name"], 2 * (values["number"] or 0))
+            for id_, values in self.committed.items()
+            if id_ in self.expected
+        }
+        assert waiting == (self.env.transaction.pending_rows, len(self.env.transaction.todo))
+
+    @rule(name=names)
+    def write_from_beside(self, name: str) -> None:
+        """What the other cursor creates, writes and forgets is no matter of this one."""
+        known = self.cached()
+        node = self.other.create({"name": name, "number": 7})
+        assert (node.doubled, node.exists()) == (14, node)
+        assert not self.model.browse(node.id).exists()
+        self.other.env.invalidate_all()
+        self.beside.rollback()
+        assert not node.exists()
+        assert known == self.cached()
+
+    def cached(self) -> dict[Any, dict[Any, Any]]:
+        values = self.env.transaction.values
+        return {field: dict(by_id) for field, by_id in values.items() if by_id}
 
     @rule()
     def forget(self) -> None:
@@ -293,6 +341,28 @@ class Program(RuleBasedStateMachine):
             for id_, values in self.expected.items()
             if values["tags"] and any(self.family(child) >= total for child in self.children(id_))
         }
+
+    @rule()
+    def copy_out(self) -> None:
+        text = io.StringIO()
+        self.env.cr.copy_expert("COPY (SELECT id, doubled FROM program_node) TO STDOUT", text)
+        rows = dict(map(int, line.split("\t")) for line in text.getvalue().splitlines())
+        assert {id_: rows.get(id_) for id_ in self.expected} == {
+            id_: self.doubled(id_) for id_ in self.expected
+        }
+
+    @rule(id_=nodes, number=st.integers(-9, 9))
+    def write_in_norecompute(self, id_: int, number: int) -> None:
+        if not self.alive(id_):
+            return
+        record = self.model.browse(id_)
+        self.env.flush()
+        with self.env.norecompute():
+            record.number = number
+            self.env.cr.execute("SELECT doubled FROM program_node WHERE id = %s", (id_,))
+            assert self.env.cr.fetchone() == (self.doubled(id_),)
+            self.expected[id_]["number"] = number
+            assert record.doubled == self.doubled(id_)
 
     @rule()
     def raw(self) -> None:
