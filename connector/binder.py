@@ -170,7 +170,10 @@ class Binder(ConnectorUnit):
         """
         key = external_key(external_id)
         binding = self._one_of(self.model, binding_id)
-        binding.with_context(connector_no_export=True).write(self.link_values(key))
+        values = self.link_values(key)
+        if "missing_since" in self.model._fields and binding.missing_since:
+            values["missing_since"] = False  # who binds has seen the record on the backend
+        binding.with_context(connector_no_export=True).write(values)
 
     def link_values(self, external_id: object) -> dict[str, Any]:
         """Give the values by which a binding is linked, for whoever writes it anyway."""

@@ -12,6 +12,7 @@ The connector's errors; each class says what happens next.
     |   |-- NoConnectorUnitError        no class answers a look-up
     |   |-- ManyConnectorUnitsError     several classes answer one look-up
     |   `-- NoModelNameError            a unit says neither its models nor how it matches
+    |-- DryRunError                     a dry run would write to the backend
     |-- EventError                      an event is fired or subscribed with wrong arguments
     |-- UnknownModelError               a model of that name is not in this database
     |-- ChannelNotFound                 no channel of that name
@@ -79,6 +80,10 @@ class ConnectorException(RuntimeError):
 
 class ConfigurationError(ConnectorException):
     """An option has a wrong value, or two options contradict each other."""
+
+
+class DryRunError(ConnectorException):
+    """Something in a dry run was about to write to the backend."""
 
 
 class ChannelSettingsError(ConfigurationError, ValueError):

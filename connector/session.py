@@ -178,9 +178,9 @@ class ConnectorSessionHandler:
         self.context: dict[str, Any] = dict(context or {})
 
     @contextmanager
-    def session(self) -> Iterator[ConnectorSession]:
+    def session(self, isolation_level: str | None = None) -> Iterator[ConnectorSession]:
         """
-        Give a session on a cursor of its own.
+        Give a session on a cursor of its own, at the isolation level of scripts or at another.
 
         The transaction is committed when the block ends, rolled back when it raises; the cursor
         is closed either way.  A change of the registry made by another process is taken over
@@ -190,6 +190,6 @@ class ConnectorSessionHandler:
             registry = Registry(self.db_name)
             registry.check_signaling()
             registry = Registry(self.db_name)
-            with registry.cursor() as cr:
+            with registry.cursor(isolation_level) as cr:
                 yield ConnectorSession(cr, self.uid, self.context)
             registry.signal_caches_change()

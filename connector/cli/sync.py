@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
 
 import click
 
-from connector.cli.backend import database_session, environment_of
 from connector.cli.entry import open_servers
+from connector.cli.source import Result, Source
 from connector.config import current
-from connector.connector import ConnectorEnvironment
-from connector.exception import RetryableJobError
-from connector.session import ConnectorSession
-from connector.unit.backend_adapter import CRUDAdapter, Page
-from connector.unit.batch import import_chunk, import_record
-from connector.unit.dry_run import Prediction, predict
-from connector.unit.incremental import Window, open_window
-from connector.unit.sweep import gone_from
-
-T = TypeVar("T")
-
-#: A backend that asks for a pause more often than this for one page is left alone.
-TRIES = 10
-#: The pause where a backend does not say how long.
-PAUSE_SECONDS = 2.0
+from connector.exception import ConnectorException
+from connector.unit.dry_run import Prediction
 
 
 @click.command()
@@ -40,7 +24,7 @@ PAUSE_SECONDS = 2.0
 @click.option(
     "--max-delete",
     type=click.FloatRange(0, 1),
-    help="After the import, unbind what the backend does not have any more, up to this share.",
+    help="After the import, mark what the backend does not have any more, up to this share.",
 )
 def sync(
     backend: str,
@@ -59,148 +43,61 @@ def sync(
     """
     if (ids is not None) + full + since > 1:
         raise click.UsageError("--ids, --full and --since exclude each other.")
-    if max_delete is not None and (dry_run or since or ids is not None):
-        raise click.UsageError("--max-delete goes with the whole listing only, and for real.")
-    if dry_run:
-        return _dry_run(backend, model, None if ids is None else ids.split(","), since)
-    counts: dict[str, Counter[str]] = {}
-    poisoned: dict[str, str] = {}
+    if max_delete is not None and (since or ids is not None):
+        raise click.UsageError("--max-delete goes with the whole listing only.")
+    wanted = _ids_in(ids) if ids is not None else None
     with open_servers(current()):
         source = Source(backend, model)
-        found = source.pages(since) if ids is None else source.records(ids.split(","))
-        for result in found:
+        if dry_run:
+            return _tell_predictions(source.predictions(wanted, since, max_delete))
+        return _tell_results(model, source.results(wanted, since, max_delete))
+
+
+def _ids_in(text: str) -> list[str]:
+    ids = [external_id.strip() for external_id in text.split(",")]
+    if not all(ids):
+        raise click.UsageError(f"--ids {text!r} has an empty id in it.")
+    return list(dict.fromkeys(ids))
+
+
+def _tell_results(model: str, results: Iterator[Result]) -> int:
+    counts: dict[str, Counter[str]] = {}
+    poisoned: dict[str, str] = {}
+    left = 0
+    try:
+        for result in results:
             for name, outcomes in result["counts"].items():
                 counts.setdefault(name, Counter()).update(outcomes)
             poisoned.update(result.get("poisoned", {}))
-        if max_delete is not None:
-            removed = source._patiently(_Sweep(max_delete))
-            counts.setdefault(model, Counter()).update({"unbound": removed} if removed else {})
-    for name, outcomes in sorted(counts.items()):
-        told = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(outcomes.items()))
-        click.echo(f"{name}: {told}")
-    if not counts and not poisoned:
+            left += result.get("refused", 0)
+    except ConnectorException:
+        _tell(model, counts, left, poisoned)  # what was committed before stays
+        raise
+    if not _tell(model, counts, left, poisoned):
         click.echo(f"{model}: nothing to import")
-    for external_id, reason in sorted(poisoned.items()):
-        click.echo(f"{model} {external_id} failed: {reason}", err=True)
     return 1 if poisoned else 0
 
 
-@dataclass(frozen=True)
-class Source:
-    """A backend and a binding model, both by name."""
-
-    backend: str
-    model: str
-
-    def pages(self, since: bool = False) -> Iterator[dict[str, Any]]:
-        """Import the listing, with *since* what is new in it; gives the result of each page."""
-        window = self._patiently(open_window) if since else Window()
-        link = None
-        while True:
-            page = self._patiently(_Read(link, window.filters))
-            records = window.unseen(page.records) if since else page.records
-            if records:
-                result = self._patiently(_Import(records))
-                window.is_complete &= not result["refused"]
-                yield result
-            if page.next is None:
-                break
-            link = page.next
-        if since:
-            self._patiently(window.close)
-
-    def records(self, external_ids: list[str]) -> Iterator[dict[str, Any]]:
-        """Import some records; gives the result of each."""
-        for external_id in filter(None, map(str.strip, external_ids)):
-            yield self._patiently(_ImportOne(external_id))
-
-    def _patiently(self, work: Callable[[ConnectorEnvironment], T]) -> T:
-        """
-        Do *work* in a transaction of its own, again after each pause that the backend asks for.
-
-        Raises:
-            RetryableJobError: it asks for one too often.
-        """
-        for _ in range(TRIES - 1):
-            try:
-                return self._once(work)
-            except RetryableJobError as error:
-                time.sleep(error.seconds or PAUSE_SECONDS)
-        return self._once(work)
-
-    def _once(self, work: Callable[[ConnectorEnvironment], T]) -> T:
-        with database_session().session() as session:
-            return work(environment_of(session, self.backend, self.model))
+def _tell(
+    model: str, counts: Mapping[str, Mapping[str, int]], left: int, poisoned: Mapping[str, str]
+) -> bool:
+    """Tell what was done, and say whether there was anything to tell."""
+    for name, outcomes in sorted(counts.items()):
+        told = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(outcomes.items()))
+        click.echo(f"{name}: {told}")
+    if left:
+        click.echo(f"{model}: {left:,} left to a job, another one imports them now")
+    for external_id, reason in sorted(poisoned.items()):
+        click.echo(f"{model} {external_id} failed: {reason}", err=True)
+    return bool(counts or left or poisoned)
 
 
-@dataclass(frozen=True)
-class _Read:
-    link: Any
-    filters: dict[str, Any] | None = None
-
-    def __call__(self, connector_env: ConnectorEnvironment) -> Page:
-        return connector_env.get_connector_unit(CRUDAdapter).search_page(self.filters, self.link)
-
-
-@dataclass(frozen=True)
-class _Sweep:
-    max_delete: float
-
-    def __call__(self, connector_env: ConnectorEnvironment) -> int:
-        gone = gone_from(connector_env, self.max_delete).gone
-        count = len(gone)
-        gone.with_context(connector_no_export=True).unlink()
-        return count
-
-
-@dataclass(frozen=True)
-class _Import:
-    found: list[Any]
-
-    def __call__(self, connector_env: ConnectorEnvironment) -> dict[str, Any]:
-        backend_id = connector_env.backend_record.id
-        return import_chunk(connector_env.session, connector_env.model_name, backend_id, self.found)
-
-
-@dataclass(frozen=True)
-class _ImportOne:
-    external_id: str
-
-    def __call__(self, connector_env: ConnectorEnvironment) -> dict[str, Any]:
-        backend_id = connector_env.backend_record.id
-        return import_record(
-            connector_env.session, connector_env.model_name, backend_id, self.external_id
-        )
-
-
-def _dry_run(backend: str, model: str, ids: list[str] | None, since: bool) -> int:
-    """Import in one transaction that is rolled back, and tell what it did."""
+def _tell_predictions(predictions: Iterator[Prediction]) -> int:
     failed = False
-    with open_servers(current()), database_session().session() as stored:
-        stored.cr.rollback()
-        with database_session().session() as session:
-            connector_env = environment_of(session, backend, model)
-            for prediction in _predictions(connector_env, stored, ids, since):
-                told = f"{prediction.model} {prediction.external_id}: {prediction.outcome}"
-                click.echo(f"{told} {prediction.reason}".rstrip())
-                for name, (before, after) in sorted(prediction.diff.items()):
-                    click.echo(f"    {name}: {before!r} -> {after!r}")
-                failed |= prediction.outcome == "failed"
-            session.cr.rollback()
+    for prediction in predictions:
+        told = f"{prediction.model} {prediction.external_id}: {prediction.outcome}"
+        click.echo(f"{told} {prediction.reason}".rstrip())
+        for name, (before, after) in sorted(prediction.diff.items()):
+            click.echo(f"    {name}: {before!r} -> {after!r}")
+        failed |= prediction.outcome == "failed"
     return 1 if failed else 0
-
-
-def _predictions(
-    connector_env: ConnectorEnvironment,
-    stored: ConnectorSession,
-    ids: list[str] | None,
-    since: bool,
-) -> Iterator[Prediction]:
-    adapter = connector_env.get_connector_unit(CRUDAdapter)
-    if ids is not None:
-        wanted = [external_id.strip() for external_id in ids if external_id.strip()]
-        yield from predict(connector_env, adapter.read_many(wanted), stored)
-        return
-    window = open_window(connector_env) if since else Window()
-    for records in adapter.search_pages(window.filters):
-        yield from predict(connector_env, window.unseen(records), stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -29,6 +30,10 @@ class Page:
     records: list[Any]
     #: what `search_page` takes to go on; a JSON value; None after the last page
     next: Any = None
+    #: how many records the whole listing has, where the backend says so
+    total: int | None = None
+    #: when the backend answered, by its own clock, in UTC without zone; None where it does not say
+    read_at: datetime | None = None
 
 
 class BackendAdapter(ConnectorUnit):
@@ -95,6 +100,25 @@ class CRUDAdapter(BackendAdapter):
         while page.next is not None:
             page = self.search_page(filters, page.next)
             yield page.records
+
+    def list_ids(self) -> tuple[list[ExternalId], int | None]:
+        """
+        Give the ids of all records, and how many there are where the backend says so.
+
+        The default reads the whole listing; a backend with a cheaper list of ids overrides it.
+        """
+        if type(self).search_page is CRUDAdapter.search_page:
+            return list(self.search()), None
+        page = self.search_page()
+        ids = [self.external_id_of(record) for record in page.records]
+        while page.next is not None:
+            page = self.search_page(None, page.next)
+            ids += [self.external_id_of(record) for record in page.records]
+        return ids, page.total
+
+    def reads_together(self) -> bool:
+        """Say whether `read_many` asks once for all its records."""
+        return type(self).read_many is not CRUDAdapter.read_many
 
     def read_many(self, external_ids: Iterable[ExternalId]) -> list[Any]:
         """Give many records; a backend that lists by id answers this with one request."""

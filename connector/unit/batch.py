@@ -34,6 +34,7 @@ from connector.session import ConnectorSession
 from connector.unit.backend_adapter import CRUDAdapter, Page
 from connector.unit.chunk import SLICE_RECORDS, ChunkImporter
 from connector.unit.importer import LOCK_RETRY_SECONDS, RecordImporter
+from connector.unit.incremental import Window, incremental_importer
 from connector.unit.synchronizer import Importer
 
 __all__ = [
@@ -49,6 +50,8 @@ __all__ = [
 #: Seconds before a try, from that try on: a backend that is down comes back sooner or later.
 RETRY_PATTERN = {1: 5, 2: 30, 3: 120, 4: 600}
 
+WINDOWS = "connector.import.window"
+
 Filters = Mapping[str, Any]
 U = TypeVar("U", bound=ConnectorUnit)
 
@@ -60,6 +63,10 @@ class BatchImporter(Importer):
 
     #: How long one job reads pages before it commits what it has enqueued.
     _seconds_per_job: ClassVar[float] = 1.0
+
+    #: The window of changes that is read, and where it is kept between the jobs.
+    window: Window | None = None
+    window_id: int | None = None
 
     def run(self, filters: Filters | None = None, page: Any = None) -> dict[str, Any]:
         """Handle some pages and enqueue the next; give how many records were read."""
@@ -74,8 +81,9 @@ class BatchImporter(Importer):
                 options["eta"] = pause.seconds
                 break
             read += len(found.records)
-            if found.records:
-                self.import_page(found.records)
+            records = found.records if self.window is None else self.window.take(found)
+            if records:
+                self.import_page(records)
             page = found.next
             if page is None or time.monotonic() > end:
                 break
@@ -97,7 +105,8 @@ class BatchImporter(Importer):
     def continue_with(self, filters: Filters | None, page: Any, **options: Any) -> None:
         """Enqueue the next page, with options of `delay`."""
         model_name = self.connector_env.model_name
-        where = json.dumps([filters, page], sort_keys=True, default=str)
+        where = json.dumps([filters, page, self.window_id], sort_keys=True, default=str)
+        window = {} if self.window_id is None else {"window_id": self.window_id}
         uuid = import_batch.delay(
             self.session,
             model_name,
@@ -106,6 +115,7 @@ class BatchImporter(Importer):
             page=page,
             identity_key=_identity("import_batch", self.backend_record, model_name, where),
             description=f"Import {model_name} of {self.backend_record.name}: next page",
+            **window,
             **self.job_options(),
             **options,
         )
@@ -135,6 +145,10 @@ class DelayedBatchImporter(BatchImporter):
     """Enqueues a job for each record; it reads the record again when it runs."""
 
     def import_record(self, external_id: ExternalId, record: Any) -> None:
+        if self.window is not None:
+            # The window is not held open by a record that cannot be imported: it is filed.
+            _delay_chunk(self.connector_env, [record], set_aside=True)
+            return
         uuid = _delay_record(self.connector_env, external_id)
         OpenERPJobStorage(self.session).add_part(uuid)
 
@@ -143,7 +157,7 @@ class ChunkedBatchImporter(BatchImporter):
     """Enqueues one job for the page, with its records; the default."""
 
     def import_page(self, records: list[Any]) -> None:
-        _delay_chunk(self.connector_env, records)
+        _delay_chunk(self.connector_env, records, set_aside=self.window is not None)
 
 
 # -- jobs ----------------------------------------------------------------------------------------
@@ -156,13 +170,20 @@ def import_batch(
     backend_id: int,
     filters: Filters | None = None,
     page: Any = None,
+    window_id: int | None = None,
 ) -> dict[str, Any]:
-    """Import all records of a model that the filters let through."""
+    """Import the records that the filters let through; the job `import_changes` adds a window."""
     connector_env = get_environment(session, model_name, backend_id)
-    importer = _unit(connector_env, BatchImporter, ChunkedBatchImporter)
+    importer = unit_of(connector_env, BatchImporter, ChunkedBatchImporter)
+    kept = session.env[WINDOWS].browse(window_id or ()).exists()
+    if kept:
+        importer.window_id = window_id
+        importer.window = Window.from_json(kept.state, incremental_importer(connector_env))
     # Importers written for 8.0 take the filters only.
     found = importer.run(filters) if page is None else importer.run(filters, page=page)
     result = found if isinstance(found, dict) else {}
+    if importer.window is not None:
+        kept.write({"state": importer.window.to_json()})
     return {"model": model_name, **result, **importer.backend_adapter.usage()}
 
 
@@ -186,6 +207,15 @@ def import_record(
     }
 
 
+def poisoned_record(
+    external_id: ExternalId, error: Exception, connector_env: ConnectorEnvironment
+) -> dict[str, Any]:
+    """File a record that cannot be imported as a job of its own, and report it as a chunk does."""
+    _delay_record(connector_env, external_id)
+    reason = f"{type(error).__name__}: {error}"
+    return {"counts": {}, "refused": 0, "poisoned": {str(external_id): reason}}
+
+
 @job(retry_pattern=RETRY_PATTERN)
 def import_chunk(
     session: ConnectorSession,
@@ -193,20 +223,33 @@ def import_chunk(
     backend_id: int,
     records: Sequence[Any],
     force: bool = False,
+    set_aside: bool = False,
 ) -> dict[str, Any]:
-    """Import records that a page has brought."""
+    """
+    Import records that a page has brought.
+
+    A record that cannot be imported is filed as a job of its own.  One that is alone lets this
+    job fail itself, unless *set_aside* says that something waits for all of the job's work.
+    """
     connector_env = get_environment(session, model_name, backend_id)
     total: dict[str, Any] = {"model": model_name, "counts": {}, "refused": 0, "poisoned": {}}
     usage: dict[str, int] = {}
     for start in range(0, len(records), SLICE_RECORDS):
         if start:
             session.commit()  # a checkpoint: the slices before are kept, their locks given back
-        importer = _unit(connector_env, ChunkImporter, ChunkImporter)
-        result = importer.run(records[start : start + SLICE_RECORDS], force=force)
+        importer = unit_of(connector_env, ChunkImporter, ChunkImporter)
+        part = records[start : start + SLICE_RECORDS]
+        result = importer.run(part, force=force, set_aside=set_aside)
         if result.refused:
-            _delay_chunk(connector_env, result.refused, eta=LOCK_RETRY_SECONDS, force=force)
+            _delay_chunk(
+                connector_env,
+                result.refused,
+                eta=LOCK_RETRY_SECONDS,
+                force=force,
+                set_aside=set_aside,
+            )
         for record in result.nameless:
-            _delay_chunk(connector_env, [record], force=force)
+            _delay_chunk(connector_env, [record], is_part=False, force=force)
         for external_id in result.poisoned:
             # No part of the batch: what waits for that must not wait for a record nobody can take.
             _delay_record(connector_env, external_id, force=force)
@@ -217,7 +260,7 @@ def import_chunk(
     return {**total, **usage}
 
 
-def _unit(connector_env: ConnectorEnvironment, wanted: type[U], default: type[U]) -> U:
+def unit_of(connector_env: ConnectorEnvironment, wanted: type[U], default: type[U]) -> U:
     """Make the unit that the backend registers, or the one that serves every model."""
     try:
         return connector_env.get_connector_unit(wanted)
@@ -225,7 +268,15 @@ def _unit(connector_env: ConnectorEnvironment, wanted: type[U], default: type[U]
         return default(connector_env)
 
 
-def _delay_chunk(connector_env: ConnectorEnvironment, records: list[Any], **options: Any) -> None:
+def _delay_chunk(
+    connector_env: ConnectorEnvironment,
+    records: list[Any],
+    is_part: bool = True,
+    set_aside: bool = False,
+    **options: Any,
+) -> None:
+    if set_aside:
+        options["set_aside"] = True
     model_name, backend_record = connector_env.model_name, connector_env.backend_record
     uuid = import_chunk.delay(
         connector_env.session,
@@ -233,10 +284,11 @@ def _delay_chunk(connector_env: ConnectorEnvironment, records: list[Any], **opti
         backend_record.id,
         records,
         description=f"Import {len(records)} {model_name} of {backend_record.name}",
-        **_job_options(connector_env),
+        **job_options(connector_env),
         **options,
     )
-    OpenERPJobStorage(connector_env.session).add_part(uuid)
+    if is_part:
+        OpenERPJobStorage(connector_env.session).add_part(uuid)
 
 
 def _delay_record(
@@ -250,13 +302,14 @@ def _delay_record(
         external_id,
         description=f"Import {model_name} {external_id} of {backend_record.name}",
         identity_key=_identity("import_record", backend_record, model_name, external_id),
-        **_job_options(connector_env),
+        **job_options(connector_env),
         **options,
     )
 
 
-def _job_options(connector_env: ConnectorEnvironment) -> dict[str, Any]:
-    return _unit(connector_env, BatchImporter, ChunkedBatchImporter).job_options()
+def job_options(connector_env: ConnectorEnvironment) -> dict[str, Any]:
+    """Give the options of `delay` for all import jobs of a model."""
+    return unit_of(connector_env, BatchImporter, ChunkedBatchImporter).job_options()
 
 
 def _identity(action: str, backend_record: Any, model_name: str, what: object) -> str:

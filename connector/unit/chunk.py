@@ -9,9 +9,9 @@ Importing many records that a listing has brought, in one transaction.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from connector.connector import ConnectorEnvironment, external_key, try_locks
@@ -31,7 +31,7 @@ from connector.unit.import_run import ImportRun, Key
 from connector.unit.importer import LOCK_RETRY_SECONDS, RecordImporter, import_lock_name
 from connector.unit.synchronizer import Importer
 
-__all__ = ["ChunkImporter", "ChunkResult"]
+__all__ = ["ChunkImporter", "ChunkResult", "is_of_a_record"]
 
 logger = logging.getLogger(__name__)
 
@@ -78,16 +78,19 @@ class ChunkImporter(Importer):
             self.import_run.gathers = self.connector_env.model_name
         return importer
 
-    def run(self, records: Sequence[Any], force: bool = False) -> ChunkResult:
+    def run(
+        self, records: Sequence[Any], force: bool = False, set_aside: bool = False
+    ) -> ChunkResult:
         """
         Import at most `SLICE_RECORDS` records; give those set aside.
 
         Raises:
             RetryableJobError: every record is locked by other jobs.
-            Exception: a chunk of one record lets the record's own error through.
+            Exception: a chunk of one record lets the record's own error through, unless
+                *set_aside* is given.
         """
         assert len(records) <= SLICE_RECORDS, "the job cuts a longer list into slices"
-        self._force, self._alone = force, len(records) == 1
+        self._force, self._alone = force, len(records) == 1 and not set_aside
         chunk = self._by_id(records)
         self._read_dependencies(chunk)
         self._lock(chunk)
@@ -204,13 +207,18 @@ class ChunkImporter(Importer):
                 missing.setdefault(model, []).append(external_id)
         for model, ids in missing.items():
             adapter = self.unit_for(CRUDAdapter, model)
-            try:
-                found = adapter.read_many(ids)
-            except IDMissingInBackend:
-                continue  # the importer of the one that is missing says so
-            for record in found:
+            for record in self._read_many(adapter, ids):
                 key = (model, external_key(adapter.external_id_of(record)))
                 self.import_run.records[key] = record
+
+    def _read_many(self, adapter: CRUDAdapter, ids: list[str]) -> Iterator[Any]:
+        """Give the records that the backend has; a pause costs nothing that was read before."""
+        parts = [ids] if adapter.reads_together() else [[external_id] for external_id in ids]
+        for part in parts:
+            try:
+                yield from self.import_run.patience.read(partial(adapter.read_many, part))
+            except IDMissingInBackend:
+                continue  # the importer of the one that is missing says so
 
     def _prefetch_lines(self, records: Iterable[Any]) -> None:
         for source, _, model in self.mapper.children:
@@ -261,7 +269,7 @@ class ChunkImporter(Importer):
         except Exception as error:
             self.import_run.back_to(mark)
             self.result.refused, self.result.poisoned = aside
-            if not self._is_of_a_record(error):
+            if not is_of_a_record(error):
                 raise
             self._divide(external_ids, error)
 
@@ -281,7 +289,7 @@ class ChunkImporter(Importer):
         except Exception as error:
             # Nothing of the record is written yet: nothing has to be undone for the others.
             harmless = not self.import_run.writing and _database_error(error) is None
-            if alone or not harmless or not self._is_of_a_record(error):
+            if alone or not harmless or not is_of_a_record(error):
                 raise
             self._set_aside(external_id, error)
 
@@ -301,14 +309,6 @@ class ChunkImporter(Importer):
         importer.share_units_of(self._first_importer)
         return importer
 
-    @staticmethod
-    def _is_of_a_record(error: Exception) -> bool:
-        """Say whether the other records may still be imported after this error."""
-        if isinstance(error, STOPS):
-            return False
-        cause = _database_error(error) or error
-        return not (sql_errors.is_conflict(cause) or sql_errors.is_connection_lost(cause))
-
     def _set_aside(self, external_id: str, error: Exception) -> None:
         if isinstance(error, RetryableJobError):
             self.result.refused.append(self.import_run.records[self._key(external_id)])
@@ -318,6 +318,14 @@ class ChunkImporter(Importer):
             extra={"model": self.connector_env.model_name, "external_id": external_id},
         )
         self.result.poisoned[external_id] = f"{type(error).__name__}: {error}"
+
+
+def is_of_a_record(error: Exception) -> bool:
+    """Say whether other records may still be imported after this error."""
+    if isinstance(error, STOPS):
+        return False
+    cause = _database_error(error) or error
+    return not (sql_errors.is_conflict(cause) or sql_errors.is_connection_lost(cause))
 
 
 def _database_error(error: BaseException | None) -> sql_errors.Error | None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from connector.connector import ConnectorEnvironment
-from connector.exception import NoConnectorUnitError
-from connector.session import ConnectorSession
-from connector.unit.chunk import SLICE_RECORDS, ChunkImporter
-from connector.unit.import_run import Key, Outcome
+from connector.connector import Binder, ConnectorEnvironment, external_key
+from connector.exception import RetryableJobError
+from connector.session import ConnectorSession, checkpoints_by
+from connector.unit.batch import unit_of
+from connector.unit.chunk import SLICE_RECORDS, ChunkImporter, is_of_a_record
+from connector.unit.import_run import ImportRun, Key, Outcome
+from connector.unit.importer import RecordImporter
+from connector.unit.patience import Patience
 
-__all__ = ["Prediction", "predict"]
+__all__ = ["DryRun", "Prediction"]
 
 #: What the framework keeps about a record, beside the record itself.
 BOOKKEEPING = frozenset(
@@ -21,8 +26,9 @@ BOOKKEEPING = frozenset(
         *("sync_date", "checksum", "backend_updated_at", "display_name"),
     }
 )
-#: Fields whose values are ids of other records.
-MANY = frozenset({"one2many", "many2many"})
+
+#: Field -> (value stored, value after the import).
+Diff = dict[str, tuple[Any, Any]]
 
 
 @dataclass
@@ -32,73 +38,155 @@ class Prediction:
     model: str
     external_id: str
     outcome: str  #: an Outcome, or "failed" or "refused"
-    #: field -> (value stored, value after the import)
-    diff: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    diff: Diff = field(default_factory=dict)
     reason: str = ""
 
 
-def predict(
-    connector_env: ConnectorEnvironment, records: Sequence[Any], stored: ConnectorSession
-) -> Iterator[Prediction]:
+class DryRun:
     """
-    Import records and give what became of each; the caller rolls the transaction back.
+    Imports pages, or single records, each under a savepoint that is rolled back.
 
-    *stored* is a session with a transaction of its own, which sees only what is committed.
+    So the locks of a page are held no longer than an import of it would hold them.  What a page
+    before has made is made again where a later one needs it, and told once.  *stored* is a
+    session with a transaction of its own, which sees only what is committed.
     """
-    for start in range(0, len(records), SLICE_RECORDS):
+
+    def __init__(self, connector_env: ConnectorEnvironment, stored: ConnectorSession) -> None:
+        self._connector_env = connector_env
+        self._stored = stored
+        self._told: dict[Key, Prediction] = {}
+        self._patience = Patience(math.inf)
+        #: What records that are new have been read as, so that none is asked for again.
+        self._records: dict[Key, Any] = {}
+
+    def of_page(self, records: Sequence[Any]) -> list[Prediction]:
+        """Give what would become of the records of a page, and of what they need."""
+        told: list[Prediction] = []
+        for start in range(0, len(records), SLICE_RECORDS):
+            part = records[start : start + SLICE_RECORDS]
+            told += self._undone(partial(self._import_page, part))
+        return told
+
+    def of_record(self, external_id: str) -> list[Prediction]:
+        """Give what would become of one record, read by its id, and of what it needs."""
+        model = self._connector_env.model_name
         try:
-            importer = connector_env.get_connector_unit(ChunkImporter)
-        except NoConnectorUnitError:
-            importer = ChunkImporter(connector_env)
-        result = importer.run(records[start : start + SLICE_RECORDS])
-        connector_env.env.cr.transaction.flush()
-        model = connector_env.model_name
-        yield from _told(importer, stored)
+            return self._undone(partial(self._import_record, external_id))
+        except Exception as error:
+            if not is_of_a_record(error):
+                raise
+            if isinstance(error, RetryableJobError):
+                return [Prediction(model, external_id, "refused", reason=str(error))]
+            reason = f"{type(error).__name__}: {error}"
+            return [Prediction(model, external_id, "failed", reason=reason)]
+
+    # -- imports -----------------------------------------------------------------------------
+
+    def _import_page(self, records: Sequence[Any]) -> Iterator[Prediction]:
+        importer = unit_of(self._connector_env, ChunkImporter, ChunkImporter)
+        run = self._prepared(importer.import_run)
+        result = importer.run(records, set_aside=True)
+        yield from self._outcomes(run)
+        model = self._connector_env.model_name
         for external_id, reason in result.poisoned.items():
             yield Prediction(model, external_id, "failed", reason=reason)
         for record in result.refused:
-            external_id = str(importer.backend_adapter.external_id_of(record))
+            external_id = external_key(importer.backend_adapter.external_id_of(record))
             yield Prediction(model, external_id, "refused", reason="another job imports it")
         for _ in result.nameless:
             yield Prediction(model, "", "failed", reason="the record has no external id")
 
+    def _import_record(self, external_id: str) -> Iterator[Prediction]:
+        importer = self._connector_env.get_connector_unit(RecordImporter)
+        run = self._prepared(importer.import_run)
+        self._patience.read(lambda: importer.run(external_id))
+        yield from self._outcomes(run)
 
-def _told(importer: ChunkImporter, stored: ConnectorSession) -> Iterator[Prediction]:
-    for key, outcome in importer.import_run.outcomes.items():
-        prediction = Prediction(*key, outcome.value)
-        if outcome in (Outcome.CREATED, Outcome.UPDATED):
-            prediction.diff = _diff(importer, key, stored)
-        yield prediction
+    def _prepared(self, run: ImportRun) -> ImportRun:
+        run.patience = self._patience
+        run.records.update(self._records)
+        return run
+
+    def _undone(self, work: Callable[[], Iterator[Prediction]]) -> list[Prediction]:
+        """Do an import, note what it says, and undo it."""
+        cr = self._connector_env.env.cr
+        self._stored.rollback()  # look at what is committed by now
+        session = self._connector_env.session
+        # A hook that asks for a commit gets its writes sent, and nothing is committed.
+        with session.change_context(connector_dry_run=True), checkpoints_by(cr, _sends(cr)):
+            try:
+                with cr.savepoint():
+                    raise _Undo(list(work()))
+            except _Undo as undo:
+                found = undo.predictions
+        return [prediction for prediction in found if self._is_news(prediction)]
+
+    def _is_news(self, prediction: Prediction) -> bool:
+        """Say whether it is not told yet: later pages make again what they need."""
+        key = (prediction.model, prediction.external_id)
+        known = self._told.get(key)
+        if prediction == known or (known and not prediction.diff and not prediction.reason):
+            return False
+        self._told[key] = prediction
+        return True
+
+    # -- what came of it ---------------------------------------------------------------------
+
+    def _outcomes(self, run: ImportRun) -> Iterator[Prediction]:
+        self._connector_env.env.cr.transaction.flush()
+        for key, outcome in run.outcomes.items():
+            prediction = Prediction(*key, outcome.value)
+            if outcome in (Outcome.CREATED, Outcome.UPDATED):
+                prediction.diff = self._diff(key)
+            if outcome is Outcome.CREATED and key in run.records:
+                self._records[key] = run.records[key]
+            yield prediction
+
+    def _diff(self, key: Key) -> Diff:
+        binder = unit_of(self._connector_env, RecordImporter, RecordImporter).binder_for(key[0])
+        before = self._values(self._stored.env, binder, key)
+        after = self._values(self._connector_env.env, binder, key)
+        return {
+            name: (before.get(name), value)
+            for name, value in after.items()
+            if before.get(name) != value and (before or value not in (False, None, "", 0, ()))
+        }
+
+    def _values(self, env: Any, binder: Binder, key: Key) -> dict[str, Any]:
+        """Give the values of a record by field; those of lines are told with the lines."""
+        domain = [
+            (binder._backend_field, "=", binder.backend_record.id),
+            (binder._external_field, "=", key[1]),
+        ]
+        record = env[key[0]].with_context(active_test=False).search(domain)
+        return {
+            name: self._told_as(record[name], definition.type)
+            for name, definition in (record._fields.items() if record else ())
+            if name not in BOOKKEEPING and definition.type != "one2many"
+        }
+
+    def _told_as(self, value: Any, kind: str) -> Any:
+        if kind == "many2one":
+            return self._label(value) if value else False
+        return tuple(sorted(map(self._label, value))) if kind == "many2many" else value
+
+    def _label(self, record: Any) -> str:
+        """Name a record, one that is new not by its id: the next run gives another."""
+        name = str(record.display_name)
+        is_unnamed = name == f"{record._name},{record.id}"
+        if is_unnamed and not self._stored.env[record._name].browse(record.id).exists():
+            external_id = record.external_id if "external_id" in record._fields else ""
+            return f"new {record._name} {external_id or ''}".rstrip()
+        return name
 
 
-def _diff(
-    importer: ChunkImporter, key: Key, stored: ConnectorSession
-) -> dict[str, tuple[Any, Any]]:
-    model, external_id = key
-    binder = importer.binder_for(model)
-    domain = [
-        (binder._backend_field, "=", importer.backend_record.id),
-        (binder._external_field, "=", external_id),
-    ]
-    after = _values(importer.env[model], domain)
-    before = _values(stored.env[model], domain)
-    return {
-        name: (before.get(name), value)
-        for name, value in after.items()
-        if before.get(name) != value and (before or value not in (False, None, "", 0, ()))
-    }
+class _Undo(Exception):
+    """No error: rolls a savepoint back and brings what was found under it."""
+
+    def __init__(self, predictions: list[Prediction]) -> None:
+        super().__init__()
+        self.predictions = predictions
 
 
-def _values(model: Any, domain: Iterable[Any]) -> dict[str, Any]:
-    record = model.with_context(active_test=False).search(list(domain))
-    values: dict[str, Any] = {}
-    for name, definition in model._fields.items() if record else ():
-        if name in BOOKKEEPING:
-            continue
-        value = record[name]
-        if definition.type == "many2one":
-            value = value.display_name if value else False
-        elif definition.type in MANY:
-            value = tuple(value.mapped("display_name"))
-        values[name] = value
-    return values
+def _sends(cr: Any) -> Callable[[], None]:
+    return lambda: cr.transaction.flush()

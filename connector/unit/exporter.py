@@ -24,6 +24,7 @@ from connector.exception import (
     BackendRefusalError,
     BackendResponseError,
     BackendUnreachableError,
+    DryRunError,
     IDMissingInBackend,
     InvalidDataError,
     NothingToDoJob,
@@ -80,6 +81,11 @@ class RecordExporter(Exporter):
             RetryableJobError: another transaction works on the record.
             UncertainExportError: an earlier answer was lost and nobody can be asked.
         """
+        if self.session.context.get("connector_dry_run"):
+            raise DryRunError(
+                f"A hook of the import would export {self.model._name} {binding_id}; a dry run "
+                "exports nothing. Enqueue a job instead: it vanishes with the dry run."
+            )
         self.binding_id = binding_id
         self.binding = self.model.browse(binding_id)
         self.lock()

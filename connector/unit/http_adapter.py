@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from connector.connector import ExternalId
-from connector.exception import BackendResponseError
+from connector.exception import BackendResponseError, DryRunError
 from connector.session import ConnectorSession
 from connector.unit.backend_adapter import CRUDAdapter, Page
 from connector.unit.http_client import HttpClient
@@ -34,6 +35,7 @@ class HttpAdapter(CRUDAdapter):
     _path: ClassVar[str] = ""
     _records_key: ClassVar[str] = "items"
     _next_key: ClassVar[str] = "next"
+    _total_key: ClassVar[str] = "total"
     #: Query parameter that limits a listing to some ids, comma separated; None: there is none.
     _ids_param: ClassVar[str | None] = None
 
@@ -64,7 +66,9 @@ class HttpAdapter(CRUDAdapter):
                 f"The listing of {self._path!r} on {self.client!r} has no list "
                 f"{self._records_key!r}. Check that the location of the backend is its API."
             )
-        return Page(records, answer.get(self._next_key) or None)
+        total = answer.get(self._total_key)
+        declared = total if isinstance(total, int) else None
+        return Page(records, answer.get(self._next_key) or None, declared)
 
     # -- requests ----------------------------------------------------------------------------
 
@@ -82,14 +86,18 @@ class HttpAdapter(CRUDAdapter):
 
     def search_page(self, filters: Mapping[str, Any] | None = None, page: Any = None) -> Page:
         if page is None:
-            return self.page_of(self.client.get(self._path, params=filters))
-        found = self.page_of(self.client.get(page))
+            return self._dated(self.page_of(self.client.get(self._path, params=filters)))
+        found = self._dated(self.page_of(self.client.get(page)))
         if found.next == page:
             raise BackendResponseError(
                 f"A page of the listing of {self._path!r} on {self.client!r} names itself as the "
                 "next one, so the listing has no end. Tell whoever runs the backend."
             )
         return found
+
+    def _dated(self, page: Page) -> Page:
+        """Give a page with the time of its answer, where `page_of` has not found a better one."""
+        return page if page.read_at else replace(page, read_at=self.client.answered_at)
 
     def search(self, filters: Mapping[str, Any] | None = None) -> list[ExternalId]:
         """Give the external ids of all records that the filters let through."""
@@ -107,6 +115,10 @@ class HttpAdapter(CRUDAdapter):
         """Give one record; IDMissingInBackend when the backend does not have it."""
         return self.client.get(self._record_path(external_id))
 
+    def reads_together(self) -> bool:
+        overridden = type(self).read_many is not HttpAdapter.read_many
+        return overridden or self._ids_param is not None
+
     def read_many(self, external_ids: Iterable[ExternalId]) -> list[Any]:
         """Give many records, in one request where the backend lists by id (`_ids_param`)."""
         ids = list(external_ids)
@@ -119,13 +131,24 @@ class HttpAdapter(CRUDAdapter):
 
     def create(self, data: Mapping[str, Any], idempotency_key: str | None = None) -> Any:
         """Create a record and give what the backend answers."""
+        self._refuse_in_dry_run("create")
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self.client.json("POST", self._path, json=dict(data), headers=headers)
 
     def write(self, external_id: ExternalId, data: Mapping[str, Any]) -> Any:
         """Change some fields of a record."""
+        self._refuse_in_dry_run("change")
         return self.client.json("PATCH", self._record_path(external_id), json=dict(data))
 
     def delete(self, external_id: ExternalId) -> Any:
         """Delete a record."""
+        self._refuse_in_dry_run("delete")
         return self.client.json("DELETE", self._record_path(external_id))
+
+    def _refuse_in_dry_run(self, what: str) -> None:
+        if self.session.context.get("connector_dry_run"):
+            raise DryRunError(
+                f"A hook of the import would {what} a record of {self._path!r} on "
+                f"{self.client!r}; a dry run writes nothing there. What the backend would answer "
+                "is not known."
+            )

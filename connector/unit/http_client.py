@@ -65,6 +65,8 @@ class HttpClient:
         self.base_url = base_url.rstrip("/") + "/"
         self.requests = 0
         self.throttled = 0
+        #: When the backend answered last, by its own clock, in UTC without zone.
+        self.answered_at: datetime | None = None
         self._timeout = timeout
         self._secrets = tuple(secret for secret in secrets if secret)
         self._session = requests.Session()
@@ -138,6 +140,7 @@ class HttpClient:
                 f"{method} {self._shown(url)} got no answer ({type(error).__name__}). "
                 "Check that the backend runs and that its location is right."
             ) from None
+        self.answered_at = _date_of(response)
         self._check(response)
         return response
 
@@ -202,6 +205,15 @@ def _not_sent(error: requests.RequestException) -> bool:
     if isinstance(cause, MaxRetryError):
         cause = cause.reason
     return isinstance(cause, NewConnectionError | ConnectTimeoutError)
+
+
+def _date_of(response: requests.Response) -> datetime | None:
+    """Give the `Date` of an answer, if it has one that can be read."""
+    try:
+        date = parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return date if date.tzinfo is None else date.astimezone(UTC).replace(tzinfo=None)
 
 
 def _retry_after(response: requests.Response) -> float | None:

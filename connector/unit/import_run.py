@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from connector.unit.dependency import Dependency
+from connector.unit.patience import Patience
 
 __all__ = ["ImportRun", "Key", "Outcome"]
 
@@ -71,6 +72,8 @@ class ImportRun:
     gathered: dict[Key, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
     #: records that are partly written: an error now is undone only by a rollback
     writing: set[Key] = field(default_factory=set)
+    #: how long the task may still wait for pauses that the backend asks for
+    patience: Patience = field(default_factory=Patience)
 
     def note(self, key: Key, outcome: Outcome) -> None:
         """Keep what became of a record; created and updated are not overwritten by less."""
@@ -92,6 +95,7 @@ class ImportRun:
             gathers=self.gathers,
             gathered=dict(self.gathered),
             writing=set(self.writing),
+            patience=self.patience,
         )
 
     def back_to(self, mark: ImportRun) -> None:

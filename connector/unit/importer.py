@@ -124,14 +124,14 @@ class RecordImporter(Importer):
     def _import(self, force: bool, record: Any) -> Outcome:
         record = record if record is not None else self.import_run.records.get(self.key)
         try:
-            self.record = self.read() if record is None else record
+            self.record = self._read() if record is None else record
         except IDMissingInBackend:
             return Outcome.MISSING
         if reason := self.must_skip():
             logger.info("Import skipped: %s", reason, extra={"external_id": self.external_id})
             return Outcome.SKIPPED
         binding = self.get_binding()
-        if not force and self.is_uptodate(binding):
+        if not force and not self._returns(binding) and self.is_uptodate(binding):
             return Outcome.UNCHANGED
         self.before_import()
         known = len(self.import_run.outcomes)
@@ -144,6 +144,16 @@ class RecordImporter(Importer):
             self.after_import(binding)
             self.import_run.writing.discard(self.key)
         return outcome
+
+    def _read(self) -> Any:
+        """Read the record; the one that the task began with has nothing to lose by a pause."""
+        if len(self.import_run.unfinished) == 1:
+            return self.read()
+        return self.import_run.patience.read(self.read)
+
+    def _returns(self, binding: Recordset) -> bool:
+        """Say whether the backend has a record again that a sweep did not find there."""
+        return bool(binding and "missing_since" in binding._fields and binding.missing_since)
 
     def acquire_lock(self) -> None:
         """
@@ -341,14 +351,16 @@ class RecordImporter(Importer):
         lines = self._lines.adopted(lines, binding)
         self._lines.note(lines, self.import_run)
         removed = self._lines.removed(binding, lines, self.import_run)
-        same = "checksum" in stamps and binding.checksum == stamps["checksum"]
+        returns = self._returns(binding)
+        same = "checksum" in stamps and binding.checksum == stamps["checksum"] and not returns
         changes = {} if same and not force else {**values, **stamps}
         changes.update(written(lines))
         if changes or removed:
             self.import_run.writing.add(self.key)
         if changes:
             self.validate_data({**values, **lines})
-            self.update(binding, {**changes, **self._link_values()})
+            linked = {**self._link_values(), **({"missing_since": False} if returns else {})}
+            self.update(binding, {**changes, **linked})
             self._bind(binding)
         for line in removed:
             line.with_context(connector_no_export=True).unlink()
