@@ -73,8 +73,8 @@ class ChainedCursor(Cursor):
             self._last, self._next = "", self._opening
 
     def _set_up(self) -> None:
-        # Left as it came from the pool but for this, it costs no round trip.
-        self.connection.set_session(isolation_level="DEFAULT", autocommit=True)
+        # The level is named by each BEGIN: psycopg2 would set it by a round trip of its own.
+        self.connection.autocommit = True
 
     def _send_commit(self) -> None:
         self._send(self._last, "COMMIT", self._next)
