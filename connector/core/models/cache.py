@@ -268,6 +268,13 @@ class Transaction:
                     if not self.is_pending(field, id_):
                         values.pop(id_, None)
 
+    def forget_drafts(self) -> None:
+        """Forget the values assigned in draft to records that are stored."""
+        for field, ids in self.draft.items():
+            for id_ in ids:
+                self.values[field].pop(id_, None)
+        self.draft.clear()
+
     def forget_model(self, model_class: Any) -> None:
         """Forget the values of all fields of a model."""
         for field in model_class._fields.values():

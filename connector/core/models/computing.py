@@ -67,6 +67,8 @@ class Computing(Creating):
     def _recompute_field(self, field: Field) -> None:
         """Make the values that are due of a stored computed field, and have them written."""
         transaction = self.env.transaction
+        if transaction.draft and not self.env.in_draft:
+            transaction.forget_drafts()  # they would be computed with
         ids = list(transaction.todo.get(field, ()))
         if field.recursive:
             # One at a time: computing a record reads others that are due as well.

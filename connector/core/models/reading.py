@@ -46,10 +46,11 @@ class Reading(Setup):
         if id_ in values:
             return values[id_]
         if field.store and (field.compute or field.related):
-            if not id_ or (id_ in transaction.todo.get(field, ()) and not self.env.recompute):
-                self._compute_field(field, self)
-            elif id_ in transaction.todo.get(field, ()):
+            due = id_ in transaction.todo.get(field, ())
+            if due and self.env.recompute:
                 self._recompute_field(field)
+            elif due or not id_ or id_ in transaction.draft.get(field, ()):
+                self._compute_field(field, self)
         elif not id_:
             values[id_] = self._draft_value(field, id_)
         if id_ not in values:

@@ -119,15 +119,21 @@ class Triggers:
                 walked.append(field)
                 model_class = self.registry.models[field.comodel_name]
 
-    def modified(self, env: Any, changed: Iterable[Any], ids: Iterable[Any]) -> None:
-        """Have recomputed, or read anew, all that depends on *changed* fields of the records."""
+    def modified(
+        self, env: Any, changed: Iterable[Any], ids: Iterable[Any], *, draft: bool = False
+    ) -> None:
+        """
+        Have recomputed, or read anew, all that depends on *changed* fields of the records.
+
+        What depends on a *draft* is computed when it is read, and never written.
+        """
         of = self.of
         pending = [(field, set(ids)) for field in changed if field in of]
         while pending:
             field, from_ids = pending.pop()
             for dependant, back in of[field]:
                 reached = self._back(env, back, from_ids)
-                reached = self._mark(env, dependant, reached)
+                reached = self._mark(env, dependant, reached, draft=draft)
                 if reached and dependant in of:
                     pending.append((dependant, reached))
 
@@ -151,12 +157,21 @@ class Triggers:
                 elif reached - seen[link.model_name]:
                     waiting.append((link.model_name, reached - seen[link.model_name]))
 
-    def _mark(self, env: Any, field: Any, ids: set[Any]) -> set[Any]:
+    def _mark(self, env: Any, field: Any, ids: set[Any], *, draft: bool) -> set[Any]:
         """Mark the records; returns those that were not marked before."""
         transaction = env.transaction
         ids = ids - transaction.computing.get(field, set())
-        if field.store:
+        if field.store and draft:
+            drafts, values = transaction.draft[field], transaction.values[field]
+            ids = {id_ for id_ in ids if id_ in values or id_ not in drafts}
+            ids = {id_ for id_ in ids if not transaction.is_pending(field, id_)}
+            drafts.update(id_ for id_ in ids if id_)
+            for id_ in ids:
+                values.pop(id_, None)
+        elif field.store:
             todo = transaction.todo[field]
+            if field in transaction.draft:
+                transaction.draft[field] -= ids
             values, dirty = transaction.values[field], transaction.dirty.get(field, {})
             # A value of what is due already was looked at in `norecompute`.
             ids = {id_ for id_ in ids if id_ not in todo or id_ in values}

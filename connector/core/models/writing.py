@@ -338,8 +338,9 @@ class Writing(Searching):
         for id_ in self._ids:
             values[id_] = cached
         if field.is_column:
-            due = transaction.todo.get(field, ())  # to be sent when it is computed in earnest
-            self._queue(field, [id_ for id_ in self._ids if id_ not in due])
+            # Not what was computed for a look alone: in `norecompute`, or out of a draft.
+            looked_at = (*transaction.todo.get(field, ()), *transaction.draft.get(field, ()))
+            self._queue(field, [id_ for id_ in self._ids if id_ not in looked_at])
 
     def _update_draft(self, values: Values) -> None:
         """Assign values in the cache alone, whatever the mode."""
@@ -352,8 +353,8 @@ class Writing(Searching):
             cached: Any = tuple(value._ids)
         else:
             cached = field.to_cache(value, self)
-        if not transaction.draft and any(transaction.new.values()):
-            transaction.flush()  # a row that waits must not take a value of the draft
+        if any(self._ids):
+            transaction.flush()  # what waits must not take a value of the draft
         values = self.env.known[field] if field.local else transaction.values[field]
         for id_ in self._ids:
             values[id_] = cached
@@ -361,7 +362,7 @@ class Writing(Searching):
                 transaction.draft[field].add(id_)
         for id_ in self._ids:
             transaction.drafted[self._name, id_].add(field.name)
-        self._triggers().modified(self.env, [field], self._ids)
+        self._triggers().modified(self.env, [field], self._ids, draft=True)
 
     # -- constraints ----------------------------------------------------------------------
 

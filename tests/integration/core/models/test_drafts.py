@@ -77,6 +77,30 @@ def test_new_lines_know_their_new_record(env: Any) -> None:
     assert not env["drafts.tag"].search([])
 
 
+def test_drafts_are_never_written(env: Any) -> None:
+    """
+    Neither what waited before the draft, nor a new record, nor what is computed takes its values.
+    """
+    order = env["drafts.order"].create({"name": "a", "line_ids": [(0, 0, {"quantity": 1})]})
+    env.flush()
+    line = order.line_ids
+    line.quantity = 2
+    with env.do_in_draft():
+        line.quantity = 9
+        assert order.total == 9
+        line.quantity = 10
+        assert order.total == 10
+        made = env["drafts.line"].create({"quantity": 3})
+        made.quantity = 4
+    env.cr.execute("SELECT id, quantity FROM drafts_line WHERE id IN %s", ((line.id, made.id),))
+    assert dict(env.cr.fetchall()) == {line.id: 2, made.id: 3}
+    env.cr.execute("SELECT total FROM drafts_order WHERE id = %s", (order.id,))
+    assert env.cr.fetchall() == [(2,)]
+    made.order_id = order
+    env.invalidate_all()
+    assert (line.quantity, order.total) == (2, 5)
+
+
 def test_savepoint_leaves_older_drafts(env: Any) -> None:
     """
     A rollback to a savepoint forgets the drafts on stored records made since, and no others.
