@@ -1,5 +1,5 @@
 """
-The shop's process: `python -m connector_example.shop [--port 0] [--state FILE]`.
+The shop's process: `python -m connector_example.shop [--port 0] [--state FILE] [--seconds]`.
 
 Tokens come from the environment, SHOP_TOKEN and SHOP_ADMIN_TOKEN: a command line is public.
 The first line on standard output is the shop's URL.  The shop closes with its standard input,
@@ -22,7 +22,7 @@ from connector_example.shop.catalogue import Catalogue
 def main() -> None:
     arguments = _arguments()
     shop = Shop(
-        Catalogue(arguments.state),
+        Catalogue(arguments.state, counts_seconds=arguments.seconds),
         token=os.environ["SHOP_TOKEN"],
         admin_token=os.environ["SHOP_ADMIN_TOKEN"],
     )
@@ -50,6 +50,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="connector_example.shop")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--state", type=Path, default=None)
+    parser.add_argument(
+        "--seconds",
+        action="store_true",
+        help="stamp changes with whole seconds, and list those after a stamp only",
+    )
     return parser.parse_args()
 
 

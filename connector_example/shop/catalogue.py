@@ -13,6 +13,8 @@ from typing import Any
 from connector_example.shop.tables import LINES, TABLES, Record, read_table
 
 STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
+#: Characters of a stamp before its fraction.
+WHOLE_SECONDS = 19
 
 
 class Catalogue:
@@ -21,10 +23,14 @@ class Catalogue:
 
     Changes are kept in *state_file*, so that a shop started again is the same shop.
     Without a file they end with the process.
+
+    A shop that *counts_seconds* is one of the difficult ones: many changes share a stamp, and who
+    asks for those since a stamp is not told of the ones that have it.
     """
 
-    def __init__(self, state_file: Path | None = None) -> None:
+    def __init__(self, state_file: Path | None = None, counts_seconds: bool = False) -> None:
         self._state_file = state_file
+        self._counts_seconds = counts_seconds
         self._tables = {table: read_table(table) for table in TABLES}
         self._fields = {table: set(next(iter(self._tables[table].values()))) for table in TABLES}
         self._last_ids: Counter[str] = Counter()  # an id is never given twice
@@ -32,7 +38,7 @@ class Catalogue:
         self._removed: dict[str, list[int]] = {table: [] for table in TABLES}
         self._last_stamp = datetime.min.replace(tzinfo=UTC)
         self._load()
-        self._published: dict[tuple[str, int], Record] = {}
+        self._published: dict[tuple[str, int], tuple[Record, Record]] = {}
         self._lines: dict[int, list[int]] = defaultdict(list)
         for line in self._tables[LINES].values():
             self._lines[line["invoice"]].append(line["id"])
@@ -41,7 +47,7 @@ class Catalogue:
         """The catalogue as it was before all changes; its file is forgotten."""
         if self._state_file is not None:
             self._state_file.unlink(missing_ok=True)
-        return Catalogue(self._state_file)
+        return Catalogue(self._state_file, self._counts_seconds)
 
     def count(self, table: str) -> int:
         return len(self._tables[table])
@@ -58,10 +64,11 @@ class Catalogue:
         record = self.get(kind, record_id)
         if record is None:
             return None
-        known = self._published.get((kind, record_id))
-        if known is None or known["updated_at"] != record["updated_at"]:
-            known = self._published[kind, record_id] = self._publish(kind, record)
-        return known
+        source, shown = self._published.get((kind, record_id), (None, record))
+        if source is not record:
+            shown = self._publish(kind, record)
+            self._published[kind, record_id] = (record, shown)
+        return shown
 
     def _publish(self, kind: str, record: Record) -> Record:
         if kind == "invoices":
@@ -83,8 +90,14 @@ class Catalogue:
         ids = self.ids(kind)
         for record_id in ids[bisect_right(ids, after) :]:
             record = self.published(kind, record_id)
-            if record is not None and (since is None or record["updated_at"] >= since):
+            if record is not None and (since is None or self._is_since(record, since)):
                 yield record
+
+    def _is_since(self, record: Record, since: str) -> bool:
+        stamp = str(record["updated_at"])
+        if self._counts_seconds:
+            return stamp[:WHOLE_SECONDS] > since[:WHOLE_SECONDS]
+        return stamp >= since
 
     def change(self, table: str, record_id: int, **values: Any) -> Record:
         """Store new values; the invoice of a changed line is stamped with it."""
@@ -164,6 +177,8 @@ class Catalogue:
         self._removed[table].append(record_id)
 
     def _stamp(self) -> str:
+        if self._counts_seconds:
+            return datetime.now(UTC).replace(microsecond=0).strftime(STAMP)
         # Two changes never share a stamp, however coarse the clock is.
         self._last_stamp = max(datetime.now(UTC), self._last_stamp + timedelta(microseconds=1))
         return self._last_stamp.strftime(STAMP)
