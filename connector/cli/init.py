@@ -33,7 +33,7 @@ FOLDERS = {"tests", "build", "dist"}
 @click.argument("name")
 @click.option(
     "--directory",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="Where to write it; by default a new folder NAME.",
 )
 @click.option("--export", is_flag=True, help="Write an exporter too.")

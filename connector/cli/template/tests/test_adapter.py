@@ -8,6 +8,8 @@ from connector.session import ConnectorSession, Recordset
 from connector.testing import AdapterContract, Capability
 from connector.unit.backend_adapter import CRUDAdapter
 
+MODEL = "new_connector.partner"
+
 
 class TestPartnerAdapter(AdapterContract):
     """Take out of `capabilities` what your backend cannot do: it is not tested then."""
@@ -16,7 +18,7 @@ class TestPartnerAdapter(AdapterContract):
 
     @pytest.fixture
     def adapter(self, session: ConnectorSession, backend: Recordset) -> CRUDAdapter:
-        environment = get_environment(session, "new_connector.partner", backend.id)
+        environment = get_environment(session, MODEL, backend.id)
         return environment.get_connector_unit(CRUDAdapter)
 
     def new_record(self, number: int) -> dict[str, Any]:
@@ -27,5 +29,5 @@ class TestPartnerAdapter(AdapterContract):
 
     def with_wrong_secret(self, adapter: CRUDAdapter) -> CRUDAdapter:
         other = adapter.backend_record.copy({"token": "wrong"})
-        environment = get_environment(adapter.session, "new_connector.partner", other.id)
+        environment = get_environment(adapter.session, MODEL, other.id)
         return environment.get_connector_unit(CRUDAdapter)
