@@ -174,9 +174,11 @@ class Backend:
         Register a unit here, in place of those it replaces while its addon is installed.
 
         Raises:
-            BackendError: *cls* replaces itself.
+            BackendError: *cls* replaces itself, or is no connector unit.
             UnknownUnitError: a replaced class is not registered on this very backend.
         """
+        if not (isinstance(cls, type) and issubclass(cls, ConnectorUnit)):
+            raise BackendError(f"{cls!r} cannot be registered on {self}: it is no ConnectorUnit.")
         replaced = [self._entry_to_replace(cls, each) for each in _classes(replacing)]
         entry = self._entries.setdefault(cls, UnitEntry(cls, cls._module))
         for each in replaced:
@@ -190,8 +192,10 @@ class Backend:
             raise BackendError(f"{_place(cls)} cannot replace itself on {self}.")
         entry = self._entries.get(replaced)
         if entry is None:
+            known = ", ".join(map(_place, self._entries)) or "none"
             raise UnknownUnitError(
-                f"{_place(cls)} replaces {_place(replaced)}, which is not registered on {self}. "
+                f"{_place(cls)} replaces {_shown(replaced)}, which is not registered on {self} "
+                f"(registered there: {known}). "
                 "Register it there first; a class of a parent is hidden without `replacing`."
             )
         if cls in self._entries and entry in _all_replacing(self._entries[cls]):
@@ -315,7 +319,7 @@ class Backend:
 def _classes(replacing: Replaced) -> tuple[type[ConnectorUnit], ...]:
     if replacing is None:
         return ()
-    if isinstance(replacing, type):
+    if isinstance(replacing, type | str):
         return (replacing,)
     return tuple(replacing)
 
@@ -337,6 +341,10 @@ def _answering(
             yield unit_class
     if not found and answers(entry):
         yield entry.unit_class
+
+
+def _shown(replaced: object) -> str:
+    return _place(replaced) if isinstance(replaced, type) else repr(replaced)
 
 
 def _place(cls: type) -> str:

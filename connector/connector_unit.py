@@ -114,6 +114,8 @@ class ConnectorEnvironment:
         """
         names = connector_env._propagate_kwargs if connector_env is not None else ()
         kwargs = {name: getattr(connector_env, name) for name in names}
+        if isinstance(session, str):
+            model, session = session, ConnectorSession.from_env(backend_record.env)
         return cls(backend_record, session, model, **kwargs)
 
 

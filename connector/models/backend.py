@@ -5,7 +5,7 @@ from typing import Any
 from connector.backend import Backend, get_backend
 from connector.connector import ConnectorEnvironment
 from connector.core import fields, models
-from connector.exception import BackendError
+from connector.exception import BackendError, NoBackendError
 from connector.session import ConnectorSession
 
 
@@ -37,7 +37,13 @@ class ConnectorBackend(models.AbstractModel):
                 f"{self._name!r} has no _backend_type, so its units cannot be found. "
                 "Set it to the service of its Backend."
             )
-        return get_backend(self._backend_type, self.version or None)
+        try:
+            return get_backend(self._backend_type, self.version or None)
+        except NoBackendError as error:
+            advice = "" if self.version else " The record has no version: set one of these."
+            raise NoBackendError(
+                f"{self.name!r} ({self._name} {self.id}): {error}{advice}"
+            ) from error
 
     def get_environment(self, model_name: str, lang: str | None = None) -> ConnectorEnvironment:
         """Make the environment of this backend for a binding model, as a script needs it."""

@@ -1,5 +1,7 @@
 """Sessions: whose user and context, and who commits."""
 
+import threading
+
 import pytest
 
 from connector.session import ConnectorSession, ConnectorSessionHandler, checkpoints_by
@@ -72,3 +74,54 @@ def test_handler_commits_at_the_end(database):
     with database.env() as env:
         assert env["res.partner"].search_count([("name", "in", ["kept", "lost"])]) == 1
     assert session.cr.closed
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_shortcuts_of_8_work_and_warn(session):
+    """
+    search gives ids, create an id, browse records; one id or several are taken.
+    """
+    with pytest.warns(DeprecationWarning, match=r"session\.env\[model\]\.create"):
+        ann = session.create("res.partner", {"name": "Ann Shortcut"})
+    bo = session.create("res.partner", {"name": "Bo Shortcut"})
+    domain = [("name", "like", "Shortcut")]
+
+    assert session.search("res.partner", domain, order="name") == [ann, bo]
+    assert session.search("res.partner", domain, limit=1, offset=1, order="name") == [bo]
+    assert session.browse("res.partner", ann).name == "Ann Shortcut"
+    assert session.browse("res.partner", [ann, bo]).ids == [ann, bo]
+    assert session.read("res.partner", ann, ["name"]) == {"id": ann, "name": "Ann Shortcut"}
+    assert session.read("res.partner", [bo], ["name"]) == [{"id": bo, "name": "Bo Shortcut"}]
+    assert session.write("res.partner", [ann, bo], {"city": "Rome"}) is True
+    assert session.browse("res.partner", [ann, bo]).mapped("city") == ["Rome", "Rome"]
+    assert session.unlink("res.partner", ann) is True
+    assert session.search("res.partner", domain) == [bo]
+
+
+def test_thread_of_a_test_commits_nothing(database, monkeypatch):
+    """
+    Where a test marks its thread with `testing`, `commit` does nothing.
+    """
+    with database.session() as session:
+        session.env["res.partner"].create({"name": "Lost"})
+        monkeypatch.setattr(threading.current_thread(), "testing", True, raising=False)
+        session.commit()
+        monkeypatch.undo()
+        session.rollback()
+    with database.env() as env:
+        assert not env["res.partner"].search([("name", "=", "Lost")])
+
+
+def test_handler_rolls_back_and_closes_after_an_error(database):
+    """
+    An error in the block undoes the transaction, closes the cursor and goes on.
+    """
+    handler = ConnectorSessionHandler(database.name, 1, {"lang": "en_US"})
+    with pytest.raises(LookupError), handler.session() as session:
+        session.env["res.partner"].create({"name": "Undone"})
+        raise LookupError
+
+    assert session.cr.closed
+    assert (handler.db_name, handler.uid, handler.context) == (database.name, 1, {"lang": "en_US"})
+    with handler.session() as session:
+        assert not session.env["res.partner"].search([("name", "=", "Undone")])

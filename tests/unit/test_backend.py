@@ -1,8 +1,12 @@
 """Backends find the one class that answers, and say why when there is none."""
 
-import pytest
+from types import SimpleNamespace
 
-from connector.backend import Backend
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.backend import BACKENDS, Backend, BackendRegistry, get_backend
 from connector.connector import Binder, ConnectorUnit
 from connector.core.addon import declared_in
 from connector.exception import (
@@ -149,6 +153,59 @@ def test_diamond_of_replacements_gives_the_last(shop, session):
     assert shop.get_class(Binder, session, "shop.partner") is last
 
 
+def test_replacement_stands_for_a_class_whose_addon_is_not_installed(shop, session):
+    """
+    A class of an addon that is not installed is replaced all the same, through a chain too.
+    """
+    with declared_in("shop_extra"):
+        first = shop(unit("First", Binder))
+        second = shop(replacing=first)(unit("Second", Binder))
+    third = shop(replacing=second)(unit("Third", Binder))
+
+    assert shop.get_class(Binder, session, "shop.partner") is third
+    session.env.registry._init_modules.add("shop_extra")
+    assert shop.get_class(Binder, session, "shop.partner") is third
+
+
+def test_two_replacements_of_one_class_are_two_answers(shop, session):
+    """
+    Two classes that replace one are an error where both answer, and one where only one does.
+    """
+    first = shop(unit("First", Binder))
+    left = shop(replacing=first)(unit("Left", Binder))
+    with declared_in("shop_extra"):
+        shop(replacing=[first])(unit("Right", Binder))
+
+    assert shop.get_class(Binder, session, "shop.partner") is left
+    session.env.registry._init_modules.add("shop_extra")
+    with pytest.raises(ManyConnectorUnitsError, match="Left.*Right"):
+        shop.get_class(Binder, session, "shop.partner")
+
+
+def test_replacement_that_is_of_another_kind_leaves_the_original(shop, session):
+    """
+    A replacement that is no subclass of what is asked for is not counted for that question.
+    """
+    first = shop(unit("First", Binder))
+    second = shop(replacing=first)(unit("Second"))
+
+    assert shop.get_class(Binder, session, "shop.partner") is first
+    assert shop.get_class(second, session, "shop.partner") is second
+
+
+def test_backends_stand_in_a_set_that_a_test_replaces(monkeypatch):
+    """
+    A fresh set in `BACKENDS.backends` takes the backends made from then on.
+    """
+    fresh = set()
+    monkeypatch.setattr(BACKENDS, "backends", fresh)
+
+    backend = Backend("coffee")
+
+    assert fresh == BACKENDS.backends == {backend}
+    assert get_backend("coffee") is backend
+
+
 def test_replaced_class_is_registered_on_this_backend(shop, registry):
     """
     Only a class of this very backend can be replaced, and not by itself.
@@ -244,3 +301,54 @@ def test_unit_that_asks_the_session_is_asked_every_time(shop, session):
 
     with pytest.raises(NoConnectorUnitError):
         shop.get_class(Binder, session, "shop.partner")
+
+
+#: One class: which of those before it replaces, its addon is installed, its model, its kind.
+CLASSES = st.lists(
+    st.tuples(st.sets(st.integers(0, 6)), st.booleans(), st.booleans(), st.booleans()),
+    min_size=1,
+    max_size=7,
+)
+
+
+def answers_of(classes):
+    """The rule in a few lines: who of those that replace a class answers, else the class itself."""
+
+    def of(index):
+        replacing = [
+            n for n, (replaced, *_) in enumerate(classes) if n > index and index in replaced
+        ]
+        found = set().union(*map(of, replacing))
+        return found or ({index} if all(classes[index][1:]) else set())
+
+    return set().union(*map(of, range(len(classes))))
+
+
+@given(parent=CLASSES, child=CLASSES)
+def test_any_replacing_gives_what_the_rule_says(parent, child):
+    """
+    Chains, diamonds, addons, models and kinds: the answer is the rule's, the parent's if none.
+    """
+    registry = BackendRegistry()
+    top = Backend("shop", registry=registry)
+    below = Backend(parent=top, version="2", registry=registry)
+    made = {}
+    for backend, classes in ((top, parent), (below, child)):
+        units = made[backend] = []
+        for replaced, is_installed, is_model, is_kind in classes:
+            with declared_in("shop" if is_installed else "shop_extra"):
+                models = "shop.partner" if is_model else "shop.order"
+                new = unit("Unit", Binder if is_kind else ConnectorUnit, models=models)
+            units.append(backend(new, replacing=[units[n] for n in replaced if n < len(units)]))
+    session = SimpleNamespace(
+        env=SimpleNamespace(registry=SimpleNamespace(_init_modules={"shop"})), context={}
+    )
+    expected = {made[below][n] for n in answers_of(child)}
+    expected = expected or {made[top][n] for n in answers_of(parent)}
+
+    if len(expected) == 1:
+        assert {below.get_class(Binder, session, "shop.partner")} == expected
+    else:
+        error = ManyConnectorUnitsError if expected else NoConnectorUnitError
+        with pytest.raises(error):
+            below.get_class(Binder, session, "shop.partner")

@@ -1,5 +1,7 @@
 """Old names work and say what to use instead."""
 
+import logging
+
 import pytest
 
 from connector.connector import (
@@ -47,3 +49,31 @@ def test_old_methods_warn_and_work(unit, shop, connector_env):
         install_in_connector()
     with pytest.raises(DeprecationWarning, match="get_environment"):
         connector_env.set_lang("sv_SE")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_caller_is_named_in_its_own_log(caplog):
+    """
+    The logger of the caller's module says what is deprecated, with function and line.
+    """
+    with caplog.at_level(logging.WARNING, logger=__name__):
+        install_in_connector()
+
+    [record] = caplog.records
+    assert record.name == __name__
+    assert record.getMessage().startswith("test_caller_is_named_in_its_own_log, line ")
+    assert "install_in_connector() is deprecated" in record.getMessage()
+
+
+def test_unit_is_found_by_an_old_class_name(shop, connector_env):
+    """
+    A unit may still be asked for by the old name of its kind.
+    """
+    attributes = {"_model_name": "shop.partner", "__module__": __name__}
+    unit_class = shop(type(Importer)("Unit", (Importer,), attributes))
+
+    unit = connector_env.get_connector_unit(ImportSynchronizer)
+
+    assert type(unit) is unit_class
+    assert isinstance(unit, ImportSynchronizer)
+    assert not issubclass(ConnectorUnit, ImportSynchronizer)

@@ -106,3 +106,62 @@ def test_event_is_fired_with_a_model_name(event, session):
         event.fire(session, ["res.partner"])
     with pytest.raises(AssertionError):
         event.subscribe("no function")
+
+
+def test_consumers_stand_in_sets_by_model(event):
+    """
+    `_consumers` holds a set for all models and one for each model that is named.
+    """
+
+    def consumer(session, model_name):
+        pass
+
+    assert event._consumers == {None: set()}
+    event.subscribe(consumer)
+    event.subscribe(consumer)
+    event.subscribe(consumer, model_names=("res.partner", "res.users"))
+    event.unsubscribe(consumer, model_names="res.users")
+
+    assert event._consumers == {None: {consumer}, "res.partner": {consumer}, "res.users": set()}
+
+
+def test_consumer_subscribed_both_ways_is_called_twice(event, calls, session):
+    """
+    A consumer of all models and of one is called once for each.
+    """
+    consumer = consumer_of(calls, "twice")
+    event.subscribe(consumer)
+    event.subscribe(consumer, model_names="res.partner")
+
+    event.fire(session, "res.partner")
+
+    assert len(calls) == 2
+
+
+def test_error_of_a_consumer_reaches_who_fires(event, calls, session):
+    """
+    An exception ends the calls; what a consumer returns is not looked at.
+    """
+
+    def fails(session, model_name):
+        raise LookupError(model_name)
+
+    event.subscribe(consumer_of(calls, "before"))
+    event.subscribe(fails)
+    event.subscribe(consumer_of(calls, "after"))
+
+    with pytest.raises(LookupError, match=r"res\.partner"):
+        event.fire(session, "res.partner")
+    assert [name for name, *_ in calls] == ["before"]
+
+
+def test_models_are_not_read_letter_by_letter(event, calls, session):
+    """
+    A text is one model, in `model_names` and under the decorator.
+    """
+    event(model_names="ab")(consumer_of(calls, "ab"))
+
+    event.fire(session, "a")
+    event.fire(session, "ab")
+
+    assert [model for _, model, *_ in calls] == ["ab"]

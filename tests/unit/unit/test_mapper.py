@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from connector.connector import Binder
+from connector.connector import Binder, ConnectorEnvironment
 from connector.exception import (
     MappingDefinitionError,
     MappingError,
@@ -14,9 +14,11 @@ from connector.exception import (
 )
 from connector.unit.mapper import (
     ExportMapper,
+    ImportMapChild,
     ImportMapper,
     MapOptions,
     Mapper,
+    MappingDefinition,
     backend_to_m2o,
     changed_by,
     convert,
@@ -121,8 +123,11 @@ def test_unknown_target_is_named(connector_env, model):
     class PartnerMapper(ImportMapper):
         direct = [("name", "nickname")]
 
-    with pytest.raises(MappingDefinitionError, match="'nickname', which is no field of"):
+    with pytest.raises(MappingDefinitionError, match="'nickname', which is no field of") as caught:
         PartnerMapper(connector_env).map_record({"name": "ann"}).values()
+    assert isinstance(caught.value, KeyError)
+    assert not str(caught.value).startswith('"')
+    assert PartnerMapper(connector_env).map_record({}).values() == {"nickname": False}
 
 
 def test_only_create_is_left_out_of_updates(connector_env):
@@ -432,3 +437,122 @@ def test_options_read_as_attributes():
     assert options.color == options["color"] == "red"
     assert options.unknown is None
     assert {**options} == {"items": [1], "fields": None, "color": "red"}
+
+
+def test_definition_of_a_mapping_is_a_pair():
+    """
+    A definition is what 8.0 made of it: a pair that compares with sets.
+    """
+
+    class PartnerMapper(Mapper):
+        @only_create
+        @changed_by("name", "city")
+        @mapping
+        def name(self, record):
+            return {}
+
+    assert PartnerMapper._map_methods == {"name": MappingDefinition({"name", "city"}, True)}
+    changed, create = PartnerMapper._map_methods["name"]
+    assert (set(changed), create) == ({"name", "city"}, True)
+    method = PartnerMapper.name
+    assert (method.is_mapping, method.only_create) == (True, True)
+    assert method.changed_by == {"name", "city"}
+
+
+def test_options_named_like_methods_of_dict_reach_the_lines(connector_env, shop, model):
+    """
+    Options called `items` and `keys` are options for lines too, through a child of one's own.
+    """
+
+    class PartnerMapper(ImportMapper):
+        children = [("lines", "line_ids", "shop.line")]
+
+    @shop
+    class LineMapper(ImportMapper):
+        _model_name = "shop.line"
+
+        @mapping
+        def text(self, record):
+            return {"seen": (self.options.items, self.options.keys, self.options.for_create)}
+
+    values = (
+        PartnerMapper(connector_env)
+        .map_record({"lines": [{}]})
+        .values(for_create=True, items=1, keys=2)
+    )
+
+    assert values == {"line_ids": [(0, 0, {"seen": (1, 2, True)})]}
+
+
+def test_child_of_ones_own_keeps_the_environment(connector_env, shop, model, session):
+    """
+    A MapChild registered for the lines is used, in the environment's own class, with its hooks.
+    """
+
+    class Environment(ConnectorEnvironment):
+        _propagate_kwargs = ["client"]
+        client = "a client"
+
+        def __init__(self, backend_record, session, model_name, client="a client"):
+            super().__init__(backend_record, session, model_name)
+            self.client = client
+
+    class PartnerMapper(ImportMapper):
+        children = [("lines", "line_ids", "shop.line")]
+
+    @shop
+    class LineChild(ImportMapChild):
+        _model_name = "shop.line"
+
+        def skip_item(self, map_record):
+            return map_record.source["text"] == "skip"
+
+        def skip_add_item(self, values):
+            return values["text"] == "skip after"
+
+        def get_item_values(self, map_record, to_attr, options):
+            values = super().get_item_values(map_record, to_attr, options)
+            parent = map_record.parent.source["name"]
+            return {**values, "of": (to_attr, parent, self.connector_env.client)}
+
+        def format_items(self, items_values):
+            return [(5, 0, 0), *super().format_items(items_values)]
+
+    @shop
+    class LineMapper(ImportMapper):
+        _model_name = "shop.line"
+
+        @mapping
+        def text(self, record):
+            return {"text": record["text"]}
+
+    environment = Environment(connector_env.backend_record, session, "shop.partner", client="own")
+    lines = [{"text": text} for text in ("skip", "skip after", "kept")]
+    values = PartnerMapper(environment).map_record({"name": "ann", "lines": lines}).values()
+
+    kept = {"text": "kept", "of": ("line_ids", "ann", "own")}
+    assert values == {"line_ids": [(5, 0, 0), (0, 0, kept)]}
+    default = PartnerMapper(environment)._map_child_unit("shop.other")
+    assert type(default) is ImportMapChild
+    assert (type(default.connector_env), default.connector_env.client) == (Environment, "own")
+
+
+def test_exported_lines_are_a_list(connector_env, shop, model):
+    """
+    Lines to export are mapped by an ExportMapper and stay a list; none are an empty one.
+    """
+
+    class PartnerMapper(ExportMapper):
+        children = [("line_ids", "lines", "shop.line")]
+
+    @shop
+    class LineMapper(ExportMapper):
+        _model_name = "shop.line"
+        direct = [("text", "label")]
+
+    mapper = PartnerMapper(connector_env)
+
+    record = mapper.map_record({"line_ids": [{"text": "one"}]})
+    assert record.values() == {"lines": [{"label": "one"}]}
+    assert record.values(fields=["other"]) == {}
+    assert mapper.map_record({"line_ids": False}).values() == {"lines": []}
