@@ -136,6 +136,8 @@ class Config:
         _one_of(*ISOLATION_LEVELS), "read committed", section="queue"
     )
 
+    #: The file that was read, if any.
+    conffile: str | None = field(default=None, compare=False)
     #: The environment's DATABASE_URL: server and default database.
     database_url: str | None = field(default=None, metadata={"secret": True})
     #: Where each value is from, by key; a key that is absent has its default.
@@ -169,7 +171,8 @@ class Config:
                 values[key] = _parse(key, raw, place)
                 sources[key] = place
         _let_the_url_win(values, sources)
-        return cls(**values, sources=MappingProxyType(sources))
+        read_from = os.path.abspath(conffile) if conffile else None
+        return cls(**values, conffile=read_from, sources=MappingProxyType(sources))
 
     def dsn(self, db_name: str | None = None) -> str | None:
         """

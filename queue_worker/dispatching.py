@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import select
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from connector.core import sql
 from connector.core.exceptions import CoreError
@@ -27,7 +27,7 @@ class Desk:
     """One database at the dispatcher: connected when possible, dispatched and swept when due."""
 
     def __init__(
-        self, database: str, broker: Broker, configured: Sequence[ChannelSettings]
+        self, database: str, broker: Broker, configured: Iterable[ChannelSettings]
     ) -> None:
         self.database = database
         self._broker = broker
@@ -97,7 +97,7 @@ class Desks:
     """A desk for each database that is served; they come and go with it."""
 
     def __init__(
-        self, databases: Databases, broker: Broker, configured: Sequence[ChannelSettings]
+        self, databases: Databases, broker: Broker, configured: Iterable[ChannelSettings]
     ) -> None:
         self._databases = databases
         self._broker = broker
@@ -127,7 +127,7 @@ class Desks:
 def dispatch(
     databases: Databases,
     broker: Broker,
-    configured: Sequence[ChannelSettings],
+    configured: Iterable[ChannelSettings],
     wakes: Wakes,
     must_stop: Callable[[], bool],
 ) -> None:

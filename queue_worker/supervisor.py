@@ -23,7 +23,7 @@ from connector.config import Config
 from connector.core import sql
 from connector.core.registry import Registry
 from connector.queue import broker
-from connector.queue.channels import settings_from_text
+from connector.queue.configured_channels import ConfiguredChannels
 from queue_worker.discovery import Databases
 from queue_worker.dispatching import dispatch
 from queue_worker.forking import ForkingWorker
@@ -160,7 +160,7 @@ class Supervisor:
             dispatch(
                 self._databases,
                 redis,
-                settings_from_text(self._config.channels),
+                ConfiguredChannels(self._config),
                 wakes,
                 lambda: is_asked() or os.getppid() != parent,
             )

@@ -6,9 +6,13 @@ from typing import Any
 from connector.core import api, fields, models
 from connector.core.addon import addon_of_object
 from connector.core.exceptions import ValidationError
-from connector.queue import channel_store
+from connector.exception import JobDefinitionError
+from connector.queue import channel_store, schema
 from connector.queue.channels import ROOT
-from connector.queue.function import JOB_REGISTRY, function_name
+from connector.queue.function import JOB_REGISTRY, check_channel, function_name
+
+#: What a channel leaves to the configuration unless it is given.
+SETTINGS = ("capacity", "sequential", "throttle", "paused", "short")
 
 # Several processes load a registry at a time: whoever is second finds the row.
 _ADD_FUNCTION = """
@@ -42,11 +46,45 @@ class QueueJobChannel(models.Model):
         ("name_uniq", "UNIQUE (complete_name)", "There is a channel of that name already."),
     ]
 
+    def init(self) -> None:
+        schema.follow_channels(self.env.cr)
+
     @api.model
     def create(self, vals: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Any:
-        if not isinstance(vals, Mapping):
-            return super().create([self._completed(each) for each in vals])
-        return super().create(self._completed(vals))
+        rows = [vals] if isinstance(vals, Mapping) else vals
+        made = self.browse()
+        for row in rows:
+            record = super().create(self._completed(row))
+            given = set(row)
+            unset = [name for name in SETTINGS if name not in given]
+            channel_store.leave_to_configuration(self.env.cr, record.ids, unset)
+            record.invalidate_cache()
+            made |= record
+        return made
+
+    def write(self, vals: Mapping[str, Any]) -> bool:
+        if not {"name", "parent_id"} & set(vals):
+            return bool(super().write(vals))
+        self._check_not_root("renamed or moved")
+        before = {record.id: record.complete_name for record in self}
+        done = bool(super().write(vals))
+        for record in self:
+            new = self._complete_name(record.parent_id, record.name)
+            if f"{new}.".startswith(f"{before[record.id]}.") and new != before[record.id]:
+                raise ValidationError(
+                    f"The channel {before[record.id]!r} cannot be put below itself."
+                )
+            channel_store.rename(self.env.cr, before[record.id], new)
+            self.invalidate_cache()
+        return done
+
+    def unlink(self) -> bool:
+        self._check_not_root("removed")
+        return bool(super().unlink())
+
+    def _check_not_root(self, what: str) -> None:
+        if any(record.complete_name == ROOT for record in self):
+            raise ValidationError(f"The channel root cannot be {what}; all others are below it.")
 
     def _completed(self, vals: Mapping[str, Any]) -> dict[str, Any]:
         parent = self.browse(vals.get("parent_id"))
@@ -54,8 +92,17 @@ class QueueJobChannel(models.Model):
             raise ValidationError(
                 f"The channel {vals.get('name')!r} has no parent. Put it below root."
             )
-        complete = f"{parent.complete_name}.{vals['name']}" if parent else vals["name"]
-        return {**vals, "complete_name": complete}
+        return {**vals, "complete_name": self._complete_name(parent, vals.get("name"))}
+
+    def _complete_name(self, parent: Any, name: Any) -> str:
+        complete = f"{parent.complete_name}.{name}" if parent else str(name)
+        if "." in str(name):
+            raise ValidationError(f"The name {name!r} of a channel has a dot; name its parent.")
+        try:
+            check_channel(complete)
+        except JobDefinitionError as error:
+            raise ValidationError(str(error)) from error
+        return complete
 
     @api.private
     @api.model

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from connector.core import sql
 from connector.queue.channels import ChannelSettings, ChannelTree, chain, full_name
+from connector.queue.function import check_channel
 from connector.queue.state import State
 
 _CHANNELS = (
@@ -30,6 +32,17 @@ UPDATE queue_job_channel
  WHERE complete_name = %(name)s
 """
 
+_RENAME = """
+WITH jobs AS (
+    UPDATE queue_job SET channel = %(new)s || substr(channel, length(%(old)s) + 1)
+     WHERE state <> 'started'
+       AND (channel = %(old)s OR starts_with(channel, %(old)s || '.'))
+)
+UPDATE queue_job_channel
+   SET complete_name = %(new)s || substr(complete_name, length(%(old)s) + 1)
+ WHERE complete_name = %(old)s OR starts_with(complete_name, %(old)s || '.')
+"""
+
 _COUNTS = "SELECT channel, state, count(*) FROM queue_job GROUP BY channel, state"
 
 
@@ -50,10 +63,35 @@ def ensure(cr: Any, name: str) -> None:
 
 
 def set_channel(cr: Any, settings: ChannelSettings) -> None:
-    """Set what *settings* set, from the commit on; the channel is made where it is missing."""
+    """
+    Set what *settings* set, from the commit on; the channel is made where it is missing.
+
+    Raises:
+        JobDefinitionError: there can be no channel of that name.
+    """
     name = full_name(settings.name)
+    check_channel(name)
     ensure(cr, name)
     cr.execute(_SET, {**vars(settings), "name": name})
+
+
+def rename(cr: Any, old: str, new: str) -> None:
+    """Give a channel, those below it and their jobs that do not run the new complete name."""
+    cr.execute(_RENAME, {"old": old, "new": new})
+
+
+def leave_to_configuration(cr: Any, ids: Sequence[int], settings: Sequence[str]) -> None:
+    """Let the configuration say these settings: a new record has values that nobody gave."""
+    if settings:
+        nothing = sql.composed.SQL(", ").join(
+            sql.composed.SQL("{} = NULL").format(sql.composed.Identifier(name)) for name in settings
+        )
+        cr.execute(
+            sql.composed.SQL("UPDATE queue_job_channel SET {} WHERE id = ANY(%(ids)s)").format(
+                nothing
+            ),
+            {"ids": list(ids)},
+        )
 
 
 def counts(cr: Any) -> dict[str, dict[State, int]]:

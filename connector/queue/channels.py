@@ -38,6 +38,13 @@ class ChannelSettings:
     #: Jobs are so short that a worker takes several at a time.
     short: bool | None = None
 
+    @property
+    def seats(self) -> int | None:
+        """Seats that hold: a sequential channel has one, whatever it is given; None is any."""
+        if self.sequential and (self.capacity or 0) >= 0:
+            return 1
+        return self.capacity or None
+
 
 def parse_simple_config(text: str) -> list[dict[str, Any]]:
     """
@@ -214,7 +221,7 @@ class Seats:
     def _room(self, channel: ChannelSettings) -> int | None:
         if channel.paused or (channel.sequential and channel.name in self._failed):
             return 0
-        room = channel.capacity - self._taken[channel.name] if channel.capacity else None
+        room = channel.seats - self._taken[channel.name] if channel.seats else None
         if not channel.throttle:
             return room
         last = self._last_starts.get(channel.name)

@@ -19,7 +19,7 @@ from connector.queue import cron, transitions
 from connector.queue.broker import Broker, BrokerDownError
 from connector.queue.channel_store import read_tree
 from connector.queue.channels import ChannelSettings, ChannelTree, Seats, chain
-from connector.queue.schema import NOTIFY_CHANNEL
+from connector.queue.schema import CHANNELS_CHANGED, NOTIFY_CHANNEL
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +132,8 @@ class Dispatcher:
     """
     Hands the jobs of one database to the workers.
 
-    *configured* are the channels of the configuration; what is set in the database, live, wins.
+    *configured* are the channels of the configuration, asked for again each second; what is set
+    in the database wins.
     `step` does all that is due; the caller waits on `fileno` and on Redis, at most for the
     seconds that it answers.
     """
@@ -142,7 +143,7 @@ class Dispatcher:
     ) -> None:
         self.database = database
         self._broker = broker
-        self._configured = list(configured)
+        self._configured = configured
         self._cr = sql.connect(database).cursor(sql.READ_COMMITTED)
         self._elected = False
         self._unknown: set[str] = set()
@@ -170,7 +171,8 @@ class Dispatcher:
         Raises:
             BrokerDownError: Redis is away; nothing is claimed or it is given back.
         """
-        self._cr.poll_notifies()
+        if any(news.payload == CHANNELS_CHANGED for news in self._cr.poll_notifies()):
+            self._tree_read = -POLL_SECONDS
         if not self._is_elected():
             return POLL_SECONDS
         self._hand_out_crons()

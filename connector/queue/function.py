@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -68,12 +69,23 @@ def load_function(name: str) -> JobFunction:
     return found
 
 
+#: Between the dots of a channel's name: text that a configuration can name too.
+_CHANNEL_PART = re.compile(r"[^\s.,:=\0](?:[^.,:=\n\0]*[^\s.,:=\0])?")
+
+
 def check_channel(channel: str) -> None:
     """
-    Refuse a channel name that is not below `root`.
+    Refuse a channel name that is not below `root`, or that no configuration could name.
 
     Raises:
-        JobDefinitionError: the name is neither `root` nor begins with `root.`.
+        JobDefinitionError: it neither is `root` nor begins with `root.`, or a part of it is
+            empty, begins or ends with a blank, or holds a comma, colon or equals sign.
     """
-    if channel != "root" and not channel.startswith("root."):
+    if not isinstance(channel, str) or (channel != "root" and not channel.startswith("root.")):
         raise JobDefinitionError(f"The channel {channel!r} is not below root; write 'root.…'.")
+    for part in channel.split("."):
+        if not _CHANNEL_PART.fullmatch(part):
+            raise JobDefinitionError(
+                f"The channel {channel!r} has the part {part!r}; give each a name without "
+                "comma, colon, equals sign and blanks around it."
+            )

@@ -6,6 +6,8 @@ from connector.queue import procedures
 
 #: Channel of the one notification that a transaction with new jobs sends.
 NOTIFY_CHANNEL = "queue_job"
+#: Payload of a notification that tells of a changed channel.
+CHANNELS_CHANGED = "channels"
 
 _INDEXES = """
 CREATE UNIQUE INDEX IF NOT EXISTS queue_job_uuid ON queue_job (uuid);
@@ -53,6 +55,18 @@ CREATE OR REPLACE TRIGGER queue_job_notify AFTER INSERT ON queue_job
     FOR EACH STATEMENT EXECUTE FUNCTION queue_job_notify()
 """
 
+# A channel that is written unchanged wakes nobody.
+_CHANNEL_NOTIFICATION = f"""
+CREATE OR REPLACE FUNCTION queue_job_channel_notify() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('{NOTIFY_CHANNEL}', '{CHANNELS_CHANGED}');
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER queue_job_channel_notify
+    AFTER INSERT OR UPDATE OR DELETE ON queue_job_channel
+    FOR EACH ROW EXECUTE FUNCTION queue_job_channel_notify()
+"""
+
 
 # No foreign key: a line about a started job must not lock its row.
 _JOURNAL = """
@@ -76,7 +90,9 @@ _DROP = f"""
 {procedures.DROP};
 DROP TABLE IF EXISTS queue_job_dependency, queue_job_log, queue_job_progress;
 DROP TRIGGER IF EXISTS queue_job_notify ON queue_job;
-DROP FUNCTION IF EXISTS queue_job_notify()
+DROP FUNCTION IF EXISTS queue_job_notify();
+DROP TRIGGER IF EXISTS queue_job_channel_notify ON queue_job_channel;
+DROP FUNCTION IF EXISTS queue_job_channel_notify()
 """
 
 
@@ -85,6 +101,11 @@ def complete_table(cr: Any) -> None:
     parts = (_INDEXES, _STORAGE, _DEPENDENCIES, _JOURNAL, _NOTIFICATION, procedures.CREATE)
     for statements in parts:
         cr.execute(statements)
+
+
+def follow_channels(cr: Any) -> None:
+    """Let changes of channels wake the dispatcher; again is fine."""
+    cr.execute(_CHANNEL_NOTIFICATION)
 
 
 def drop_rest(cr: Any) -> None:
