@@ -33,9 +33,7 @@ for index = 6, #ARGV do
 end
 if database ~= '' then redis.call('PUBLISH', wakes, database) end
 if most == 0 then return {} end
-local alive = redis.call('ZCOUNT', workers, redis.call('TIME')[1] - seconds, '+inf')
-most = math.min(most, math.ceil(redis.call('LLEN', queue) / math.max(1, alive)))
-local taken = {}
+local taken, share = {}, most
 repeat
   local id = redis.call('LMOVE', queue, intermediate, 'LEFT', 'RIGHT')
   if not id then break end
@@ -46,8 +44,13 @@ repeat
   else
     redis.call('LREM', intermediate, 0, id)
   end
+  if message[2] ~= '1' then break end
+  if #taken == 2 then
+    local alive = redis.call('ZCOUNT', workers, redis.call('TIME')[1] - seconds, '+inf')
+    share = math.min(most, math.ceil((redis.call('LLEN', queue) + 1) / math.max(1, alive)))
+  end
   local next = redis.call('LINDEX', queue, 0)
-until #taken >= 2 * most or message[2] ~= '1' or not next
+until #taken >= 2 * share or not next
    or string.sub(next, 1, place) ~= string.sub(id, 1, place)
    or redis.call('HGET', 'rq:job:' .. next, 'short') ~= '1'
 return taken

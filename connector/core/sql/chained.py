@@ -73,7 +73,9 @@ class ChainedCursor(Cursor):
             self._last, self._next = "", self._opening
 
     def _set_up(self) -> None:
-        # The level is named by each BEGIN: psycopg2 would set it by a round trip of its own.
+        # Each BEGIN names the level; psycopg2 would set and reset it by round trips of its own.
+        if self.connection.isolation_level is not None:
+            self.connection.isolation_level = None
         self.connection.autocommit = True
 
     def _send_commit(self) -> None:
@@ -93,7 +95,7 @@ class ChainedCursor(Cursor):
     def _send(self, *statements: str) -> None:
         text = "; ".join(filter(None, statements))
         if text:
-            self.statement_count += 1
+            self._note(text)
             self._cr.execute(text)
 
     def _release(self) -> None:

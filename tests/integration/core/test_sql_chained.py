@@ -1,0 +1,121 @@
+"""A cursor whose transactions follow each other without a round trip in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.core import sql
+from connector.core.sql import errors
+
+ADD = "INSERT INTO thing (name) VALUES (%(name)s)"
+COUNT = "SELECT count(*) FROM thing"
+LEVEL = "SELECT current_setting('transaction_isolation')"
+
+
+@pytest.fixture
+def database(empty_database):
+    with sql.connect(empty_database).cursor() as cr:
+        sql.schema.create_table(cr, "thing", columns=[("name", "varchar UNIQUE")])
+    return sql.connect(empty_database)
+
+
+@pytest.fixture
+def cr(database):
+    cr = database.chained_cursor(sql.READ_COMMITTED)
+    yield cr
+    cr.close()
+
+
+def names(database):
+    with database.cursor() as cr:
+        cr.execute("SELECT name FROM thing ORDER BY id")
+        return [name for (name,) in cr.fetchall()]
+
+
+def test_the_first_statement_is_committed_and_the_next_transaction_asked(cr, database):
+    """
+    What a chain begins with is committed by itself, and the answer is of the next transaction.
+    """
+    assert cr.begin(ADD, {"name": "first"}, COUNT) == 1
+    cr.execute(ADD, {"name": "lost"})
+    cr.rollback()
+
+    assert names(database) == ["first"]
+
+
+def test_a_commit_takes_a_last_statement_with_it_and_begins_again(cr, database):
+    """
+    One round trip ends a transaction with a statement and begins the next one with a question.
+    """
+    cr.begin(ADD, {"name": "first"}, COUNT)
+    cr.execute(ADD, {"name": "second"})
+    sent = cr.statement_count
+
+    assert cr.commit_with(ADD, {"name": "third"}, COUNT) == 3
+
+    assert cr.statement_count == sent + 1
+    assert names(database) == ["first", "second", "third"]
+
+
+def test_a_last_statement_that_fails_commits_nothing(cr, database):
+    """
+    When the statement of the end fails, what came before is undone, and the chain goes on.
+    """
+    cr.begin(ADD, {"name": "first"}, COUNT)
+    cr.execute(ADD, {"name": "second"})
+    with pytest.raises(errors.UniqueViolation):
+        cr.end_with(ADD, {"name": "first"})
+    cr.rollback()
+    cr.execute(ADD, {"name": "third"})
+    cr.commit()
+
+    assert names(database) == ["first", "third"]
+
+
+def test_the_end_gives_session_locks_back(cr, database):
+    """
+    After the last commit the connection holds no lock, and goes back to the pool for anybody.
+    """
+    cr.begin("SELECT pg_advisory_lock(%(one)s, 7)", {"one": 1}, COUNT)
+    assert cr.may_hold_session_locks
+    cr.end_with(ADD, {"name": "only"})
+    assert not cr.may_hold_session_locks
+    connection = cr.connection
+    cr.close()
+
+    with database.cursor() as other:
+        assert other.connection is connection
+        assert sql.locks.holders(other, 1) == {}
+        other.execute(ADD, {"name": "undone"})
+        other.rollback()
+    assert names(database) == ["only"]
+
+
+def test_every_transaction_of_the_chain_has_level_and_settings(database):
+    """
+    Level and settings hold in each transaction, and not for the next one who has the connection.
+    """
+    cr = database.chained_cursor(sql.REPEATABLE_READ)
+    cr.set_in_each({"statement_timeout": 4321})
+    asked = f"SELECT current_setting('statement_timeout') || ' ' || ({LEVEL})"
+
+    answers = [cr.begin(ADD, {"name": "a"}, asked), cr.commit_with(ADD, {"name": "b"}, asked)]
+    cr.rollback()
+    cr.execute(asked)
+    answers.append(cr.fetchone()[0])
+    cr.close()
+
+    assert answers == ["4321ms repeatable read"] * 3
+    with database.cursor(sql.READ_COMMITTED) as other:
+        other.execute(asked)
+        assert other.fetchone()[0] == "0 read committed"
+
+
+def test_what_follows_a_commit_does_not_change_the_answer(cr):
+    """
+    A function that runs after the commit may ask the database something.
+    """
+    cr.begin(ADD, {"name": "first"}, COUNT)
+    cr.postcommit.add(lambda: cr.execute("SELECT 'other'"))
+
+    assert cr.commit_with(ADD, {"name": "second"}, COUNT) == 2
