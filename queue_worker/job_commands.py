@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import click
@@ -109,7 +111,7 @@ def requeue(uuids: Sequence[str], failed: bool, database: str | None, **asked: s
     selection = _chosen(uuids, asked)
     with open_servers(config.current()), open_cursor(database) as cr:
         changed = by_hand.requeue_selected(cr, selection)
-    back = sum(1 for state in changed.values() if state == State.PENDING)
+    back = sum(1 for state in changed.values() if state != State.CANCELLED)
     click.echo(f"{back} put back, {len(changed) - back} cancelled as superseded.")
     if len(changed) < len(uuids):
         click.echo(f"{len(uuids) - len(changed)} left: unknown, or not ended.")
@@ -124,6 +126,35 @@ def cancel(uuids: Sequence[str], database: str | None, **asked: str | None) -> N
     with open_servers(config.current()), open_cursor(database) as cr:
         changed = by_hand.cancel_selected(cr, selection, "Cancelled by command")
     click.echo(f"{len(changed)} cancelled.")
+
+
+@jobs.command()
+@click.argument("uuids", nargs=-1)
+@selecting
+@click.option("--priority", type=int, help="New priority; smaller ones come first.")
+@click.option("--eta", help="Seconds from now, a moment (UTC without a zone), or 'now'.")
+@click.option("--to-channel", help="New channel.")
+def reschedule(
+    uuids: Sequence[str],
+    database: str | None,
+    priority: int | None,
+    eta: str | None,
+    to_channel: str | None,
+    **asked: str | None,
+) -> None:
+    """Give jobs that wait another priority, eta or channel."""
+    if priority is None and eta is None and to_channel is None:
+        raise click.UsageError("Give --priority, --eta or --to-channel.")
+    selection = _chosen(uuids, asked)
+    with open_servers(config.current()), open_cursor(database) as cr:
+        changed = by_hand.reschedule(
+            cr,
+            selection,
+            priority=priority,
+            eta=_eta(eta),
+            channel=full_name(to_channel) if to_channel else None,
+        )
+    click.echo(f"{len(changed)} changed.")
 
 
 @jobs.command("set-done")
@@ -168,6 +199,15 @@ def purge(
             limits = retention.uniform_rules(cr, states, older_than, below)
         removed = sum(retention.purge(cr, limits, cr.commit))
     click.echo(f"{removed} removed.")
+
+
+def _eta(text: str | None) -> Any:
+    if text in (None, "now"):
+        return text
+    for read in (float, datetime.fromisoformat):
+        with suppress(ValueError):
+            return read(text)
+    raise click.UsageError(f"{text!r} is no eta: give seconds, a moment, or 'now'.")
 
 
 def _chosen(uuids: Sequence[str], asked: dict[str, str | None]) -> Selection:

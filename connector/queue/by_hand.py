@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from connector.queue.clock import Eta, eta_time
+from connector.queue.function import check_channel
 from connector.queue.schema import notify
-from connector.queue.state import ENDED, State
+from connector.queue.state import ENDED, WAITING, State
 
 #: States from which a job may be cancelled or set done: it does not run, and its work is open.
 OPEN = (State.WAIT_DEPENDENCIES, State.PENDING, State.ENQUEUED, State.FAILED)
@@ -22,7 +24,9 @@ SELECTED = """
          OR strpos(concat_ws(': ', exc_name, exc_message), %(error)s) > 0)
 """
 
-# Of several with one identity key the newest goes back, unless another one waits already.
+# Of several with one identity key the newest goes back, unless another one waits already; what
+# waits for one that does not go back waits for the winner.  A job whose parents are not done,
+# or go back too, waits for them again; one that is put back alone forgets cancelled parents.
 _REQUEUE = f"""
 WITH chosen AS MATERIALIZED (
     SELECT id, uuid, first_value(uuid) OVER same AS newest, (
@@ -35,10 +39,32 @@ WITH chosen AS MATERIALIZED (
     WINDOW same AS (
         PARTITION BY coalesce(identity_key, uuid) ORDER BY date_created DESC, id DESC)
 ), decided AS MATERIALIZED (
-    SELECT id, coalesce(waiting, nullif(newest, uuid)) AS winner FROM chosen
+    SELECT chosen.id, coalesce(waiting, nullif(newest, uuid)) AS winner, EXISTS (
+               SELECT FROM queue_job_dependency AS edge
+                 JOIN queue_job AS parent ON parent.id = edge.parent_id
+                WHERE edge.child_id = chosen.id
+                  AND (parent.state NOT IN ('done', 'cancelled')
+                       OR parent.id IN (SELECT id FROM chosen))
+           ) AS waits
+      FROM chosen
+), dropped AS (
+    DELETE FROM queue_job_dependency AS edge USING chosen, queue_job AS parent
+     WHERE edge.child_id = chosen.id AND parent.id = edge.parent_id
+       AND parent.state = 'cancelled' AND parent.id NOT IN (SELECT id FROM chosen)
+), moved AS (
+    DELETE FROM queue_job_dependency AS edge USING decided
+     WHERE edge.parent_id = decided.id AND winner IS NOT NULL
+    RETURNING edge.child_id, winner
+), attached AS (
+    INSERT INTO queue_job_dependency (child_id, parent_id)
+    SELECT DISTINCT moved.child_id, other.id
+      FROM moved JOIN queue_job AS other ON other.uuid = moved.winner
+     WHERE moved.child_id <> other.id
+        ON CONFLICT DO NOTHING
 )
 UPDATE queue_job AS job
-   SET state = CASE WHEN winner IS NULL THEN 'pending' ELSE 'cancelled' END,
+   SET state = CASE WHEN winner IS NOT NULL THEN 'cancelled'
+                    WHEN waits THEN 'wait_dependencies' ELSE 'pending' END,
        result = 'superseded by ' || winner,
        date_done = CASE WHEN winner IS NULL THEN NULL
                         ELSE (clock_timestamp() AT TIME ZONE 'UTC') END,
@@ -61,6 +87,18 @@ UPDATE queue_job AS job
  WHERE job.id = doomed.id
    AND job.state IN ('wait_dependencies', 'pending', 'enqueued', 'failed')
 RETURNING job.uuid
+"""  # noqa: S608  # composed of constants
+
+# What is handed over but not begun comes back, so that the new order holds for it too.
+_RESCHEDULE = f"""
+UPDATE queue_job
+   SET priority = coalesce(%(priority)s, priority),
+       eta = CASE WHEN %(set_eta)s THEN %(eta)s::timestamp ELSE eta END,
+       channel = coalesce(%(new_channel)s, channel),
+       state = CASE WHEN state = 'enqueued' THEN 'pending' ELSE state END,
+       date_enqueued = NULL
+ WHERE {SELECTED}
+RETURNING uuid
 """  # noqa: S608  # composed of constants
 
 _SET_DONE = f"""
@@ -134,6 +172,36 @@ def cancel_selected(cr: Any, selection: Selection, note: str) -> list[str]:
     """Cancel jobs that are not running, and those that wait for them; answer which."""
     cr.execute(_CANCEL, {**_open(selection), "note": note})
     return [row[0] for row in cr.fetchall()]
+
+
+def reschedule(
+    cr: Any,
+    selection: Selection,
+    *,
+    priority: int | None = None,
+    eta: Eta | Literal["now"] = None,
+    channel: str | None = None,
+) -> list[str]:
+    """
+    Give jobs that wait another priority, eta or channel; answer which; None leaves as it is.
+
+    Raises:
+        JobDefinitionError: the eta cannot be read, or there can be no such channel.
+    """
+    if channel is not None:
+        check_channel(channel)
+    change = {
+        "priority": priority,
+        "eta": None if eta == "now" else eta_time(eta),
+        "set_eta": eta is not None,
+        "new_channel": channel,
+    }
+    states = [str(state) for state in selection.states if state in WAITING]
+    cr.execute(_RESCHEDULE, {**selection.params, **change, "states": states})
+    changed = [row[0] for row in cr.fetchall()]
+    if changed:
+        notify(cr)
+    return changed
 
 
 def set_done(cr: Any, selection: Selection, note: str) -> list[str]:

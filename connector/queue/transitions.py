@@ -47,14 +47,27 @@ UPDATE queue_job
  WHERE id = %(id)s AND state = 'started' AND attempt = %(attempt)s
 """
 
+# What waits for the job waits for the other one from now on.
 _SUPERSEDE = """
-UPDATE queue_job AS job
-   SET state = 'cancelled', date_done = (clock_timestamp() AT TIME ZONE 'UTC'),
-       result = 'superseded by ' || other.uuid
-  FROM queue_job AS other
- WHERE job.id = %(id)s AND job.state = 'started' AND job.attempt = %(attempt)s
-   AND other.identity_key = job.identity_key AND other.id <> job.id
-   AND other.state IN ('pending', 'enqueued', 'wait_dependencies')
+WITH superseded AS (
+    UPDATE queue_job AS job
+       SET state = 'cancelled', date_done = (clock_timestamp() AT TIME ZONE 'UTC'),
+           result = 'superseded by ' || other.uuid
+      FROM queue_job AS other
+     WHERE job.id = %(id)s AND job.state = 'started' AND job.attempt = %(attempt)s
+       AND other.identity_key = job.identity_key AND other.id <> job.id
+       AND other.state IN ('pending', 'enqueued', 'wait_dependencies')
+    RETURNING job.id, other.id AS other_id
+), moved AS (
+    DELETE FROM queue_job_dependency AS edge USING superseded
+     WHERE edge.parent_id = superseded.id
+    RETURNING edge.child_id, superseded.other_id
+), attached AS (
+    INSERT INTO queue_job_dependency (child_id, parent_id)
+    SELECT child_id, other_id FROM moved WHERE child_id <> other_id
+        ON CONFLICT DO NOTHING
+)
+SELECT 1 FROM superseded
 """
 
 
@@ -182,7 +195,7 @@ def postpone(
     """
     if job.identity_key is not None:
         cr.execute_unflushed(_SUPERSEDE, vars(job))
-        if cr.rowcount:
+        if cr.fetchone():
             return True
     cr.execute_unflushed(
         _POSTPONE,

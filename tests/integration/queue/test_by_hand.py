@@ -53,6 +53,94 @@ def test_fifty_thousand_failed_jobs_go_back_with_one_statement(session):
     assert time.monotonic() - begun < 30
 
 
+def test_each_change_of_many_waiting_jobs_is_one_update(session):
+    """
+    Priority, eta, channel, pause and cancel of any number of jobs are one UPDATE each.
+    """
+    cr = session.cr
+    delay_many(sample, session, MODEL, [(number,) for number in range(2000)])
+    all_jobs = Selection()
+
+    def statements(change: Any) -> int:
+        before = cr.statement_count
+        change()
+        return cr.statement_count - before
+
+    notified = 2  # with the wake-up of the dispatcher
+    assert statements(lambda: by_hand.reschedule(cr, all_jobs, priority=3)) == notified
+    assert statements(lambda: by_hand.reschedule(cr, all_jobs, eta=60)) == notified
+    assert statements(lambda: by_hand.reschedule(cr, all_jobs, channel="root.x")) == notified
+    cr.execute(
+        "SELECT count(*), min(eta) > now() AT TIME ZONE 'UTC' FROM queue_job"
+        " WHERE priority = 3 AND channel = 'root.x'"
+    )
+    assert cr.fetchone() == (2000, True)
+    assert statements(lambda: by_hand.reschedule(cr, all_jobs, eta="now")) == notified
+    channel_store.ensure(cr, "root.x")
+    pause = ChannelSettings("root.x", paused=True)
+    ensured = statements(lambda: channel_store.ensure(cr, "root.x"))
+    assert statements(lambda: channel_store.set_channel(cr, pause)) == ensured + 1
+    assert statements(lambda: by_hand.cancel_selected(cr, all_jobs, "no")) == 1
+    assert channel_store.counts(cr) == {"root.x": {State.CANCELLED: 2000}}
+
+
+def test_a_running_job_is_not_rescheduled_and_one_handed_over_comes_back(session):
+    """
+    What runs keeps its row; what is handed over but not begun waits for its new turn.
+    """
+    cr = session.cr
+    running, handed = (sample.delay(session, MODEL, number) for number in range(2))
+    cr.execute("UPDATE queue_job SET state = 'started' WHERE uuid = %s", (running,))
+    cr.execute("UPDATE queue_job SET state = 'enqueued' WHERE uuid = %s", (handed,))
+
+    assert by_hand.reschedule(cr, Selection(), priority=1) == [handed]
+
+    cr.execute("SELECT uuid, state, priority FROM queue_job ORDER BY id")
+    assert cr.fetchall() == [(running, "started", 10), (handed, "pending", 1)]
+
+
+def test_jobs_that_go_back_wait_for_each_other_again(session):
+    """
+    A job put back with its parent waits for it again; put back alone it forgets a cancelled one.
+    """
+    cr = session.cr
+    parent = sample.delay(session, MODEL, 1)
+    child = sample.delay(session, MODEL, 2, depends_on=[parent])
+    by_hand.cancel(cr, [parent], "no")
+
+    assert by_hand.requeue(cr, [parent, child]) == {
+        parent: State.PENDING,
+        child: State.WAIT_DEPENDENCIES,
+    }
+    by_hand.cancel(cr, [parent], "no")
+    assert by_hand.requeue(cr, [child]) == {child: State.PENDING}
+
+
+def test_what_waits_for_a_superseded_job_waits_for_the_other_one(session):
+    """
+    The children of a job that gives way to another with its key wait for that one.
+    """
+    cr = session.cr
+    old = sample.delay(session, MODEL, identity_key="k")
+    child = sample.delay(session, MODEL, 2, depends_on=[old])
+    cr.execute("UPDATE queue_job SET state = 'failed' WHERE uuid = %s", (old,))
+    new = sample.delay(session, MODEL, identity_key="k")
+
+    assert by_hand.requeue(cr, [old]) == {old: State.CANCELLED}
+    assert [line.split()[4] for line in told(cr, child).splitlines()] == [new]
+
+    cr.execute("UPDATE queue_job SET state = 'enqueued' WHERE uuid = %s", (new,))
+    row = transitions.start(cr, new, "host:1")
+    newest = sample.delay(session, MODEL, identity_key="k")
+    fence = transitions.Start(row["id"], row["attempt"], row["identity_key"])
+    transitions.postpone(cr, fence, seconds=1, note="later", exc_name="X")
+    transitions.release_locks(cr)
+    assert [line.split()[4] for line in told(cr, child).splitlines()] == [newest]
+    assert by_hand.set_done(cr, Selection([newest]), "done") == [newest]
+    cr.execute("SELECT state FROM queue_job WHERE uuid = %s", (child,))
+    assert cr.fetchone() == ("pending",)
+
+
 def test_jobs_are_chosen_by_channel_model_and_error(session):
     """
     A selection keeps what matches all that it names; a channel means those below it too.
