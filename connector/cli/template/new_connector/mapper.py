@@ -18,7 +18,7 @@ FIELDS = [
 class PartnerMapper(ImportMapper):
     _model_name = "new_connector.partner"
 
-    direct = FIELDS
+    direct = [*FIELDS]
 
     @mapping
     def binding(self, record: Mapping[str, Any]) -> dict[str, Any]:
