@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import signal
@@ -73,6 +74,14 @@ def end(pid: int, needle: str, how: signal.Signals) -> None:
 
 def _reap() -> None:
     _started[:] = [process for process in _started if process.poll() is None]
+
+
+@atexit.register
+def _let_live() -> None:
+    """Servers that others use, and keepers, outlive this process: Python need not warn of them."""
+    _reap()
+    for process in _started:
+        process.returncode = 0
 
 
 def last_lines(path: Path, count: int = 15) -> str:
