@@ -104,8 +104,8 @@ class Storm:
         kinds += ["insert"] * (jobs - len(kinds))
         self._chance.shuffle(kinds)
         slow = sum(kind in SLOW for kind in kinds)
-        # Together they keep half of the workers busy for as long as the storm lasts.
-        seconds = min(1.0, WORKERS * self._options.duration / max(1, slow))
+        # Together they keep a third of the workers busy for as long as the storm lasts.
+        seconds = min(1.0, 0.6 * WORKERS * self._options.duration / max(1, slow))
         return [(kind, self._call(kind, seconds)) for kind in kinds]
 
     def _call(self, kind: str, seconds: float = 0) -> tuple[Any, ...]:
