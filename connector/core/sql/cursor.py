@@ -179,11 +179,14 @@ class Cursor:
     def execute_unflushed(self, query: Query, params: Any = None) -> None:
         """Run a statement past the pending writes: for the storage layer and for locks."""
         self.check_owner()
+        self._note(query)
+        self._cr.execute(query, params)
+
+    def _note(self, query: Query) -> None:
         self.statement_count += 1
         # Session locks outlive the transaction, so the pool has to look for them.
         if isinstance(query, str) and "advisory_lock" in query:
             self._lent.may_hold_locks = True
-        self._cr.execute(query, params)
 
     @property
     def may_hold_session_locks(self) -> bool:
