@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar
 
-from connector.core.exceptions import UserError
-from connector.core.fields.new_id import NewId
+from connector.core.exceptions import UserError, ValidationError
 from connector.core.models.builder import build_model
-from connector.core.models.tables import Tables
+from connector.core.models.onchange import Onchange
+from connector.core.sql import errors
 
 __all__ = ["AbstractModel", "BaseModel", "Model", "TransientModel"]
 
+logger = logging.getLogger(__name__)
 
-class BaseModel(Tables):
+#: creations of transient records from one look at the old ones to the next
+VACUUM_EVERY = 20
+#: records deleted at one look
+VACUUM_ROWS = 50
+
+
+class BaseModel(Onchange):
     """What every model can do."""
 
     _register = False
@@ -29,39 +38,6 @@ class BaseModel(Tables):
     def _build_model(cls, registry: Any, cr: Any) -> Any:
         """Add the class to the registry; returns the registry's class of the model."""
         return build_model(cls, registry)
-
-    def new(self, values: Mapping[str, Any] | None = None) -> Any:
-        """A record in draft: it lives in the cache alone."""
-        record = self.browse(NewId())
-        self.env.transaction.has_drafts = True
-        for name, value in (values or {}).items():
-            field = self._field(name)
-            cached = field.to_cache(value, record)
-            cache = self.env.known[field] if field.local else self.env.transaction.values[field]
-            cache[record._ids[0]] = cached
-        return record
-
-    def onchange(self, values: Mapping[str, Any], names: str | Sequence[str]) -> dict[str, Any]:
-        """
-        What else changes when a person, having *values* before them, changes the fields *names*.
-
-        Nothing is written. The answer has the new values under ``value``, and what a method
-        marked with ``@onchange`` returned under ``warning`` and ``domain``.
-        """
-        changed = {names} if isinstance(names, str) else set(names)
-        result: dict[str, Any] = {}
-        with self.env.do_in_onchange():
-            draft = self.new(values)
-            before = {name: draft[name] for name in self._fields if name != "id"}
-            for method, watched in self._onchange_methods:
-                if not changed.isdisjoint(watched):
-                    result.update(getattr(draft, method)() or {})
-            result["value"] = {
-                name: field.to_read(field.to_cache(field.to_write(draft[name]), draft), draft)
-                for name, field in self._fields.items()
-                if name != "id" and not field.x2many and draft[name] != before[name]
-            }
-        return result
 
     def default_get(self, fields_list: Iterable[str]) -> dict[str, Any]:
         """The defaults of fields, as ``create`` takes them."""
@@ -197,3 +173,33 @@ class TransientModel(Model):
     _auto = True
     _abstract = False
     _transient = True
+    #: how long a record stays after it was last written
+    _transient_max_hours: ClassVar[float] = 1.0
+    _transient_creations: ClassVar[int] = 0
+
+    def create(self, vals: Any) -> Any:
+        """Make records; now and then, delete those that are forgotten."""
+        cls: Any = type(self)
+        cls._transient_creations += 1
+        if cls._transient_creations % VACUUM_EVERY == 0:
+            self._transient_vacuum()
+        return super().create(vals)
+
+    def _transient_vacuum(self) -> None:
+        """Delete records that nobody wrote for hours, and that nothing needs."""
+        if not self._log_access:
+            return
+        cr = self.env.cr
+        limit = cr.now() - timedelta(hours=self._transient_max_hours)
+        old = self.sudo().search([("write_date", "<", limit)], order="id", limit=VACUUM_ROWS)
+        self.env.flush()  # an error of the caller's own writes is not for the block below
+        for record in old:
+            try:
+                with cr.savepoint():
+                    record.unlink()
+            except ValidationError as error:
+                logger.info("Old record kept", extra={"record": repr(record), "reason": str(error)})
+            except errors.Error as error:
+                if not errors.is_conflict(error):
+                    raise
+                return  # somebody else is at it

@@ -197,6 +197,10 @@ class Transaction:
         self.forget_values()
         self.draft.clear()
         self.deleted.clear()
+        self.restore(token)
+
+    def restore(self, token: Kept) -> None:
+        """Put back what a savepoint kept."""
         for field, values in token.drafts.items():
             self.values[field].update(values)
             self.draft[field].update(values)

@@ -198,7 +198,8 @@ class Triggers:
         if field.type == "one2many" and not field.compute:
             lines = env[field.comodel_name].sudo().browse(ids)
             inverse = lines._fields[field.inverse_name]
-            return {id_ for line in lines if (id_ := line._known(inverse))}
+            found = {id_ for line in lines if (id_ := line._known(inverse))}
+            return found | _drafts_with(transaction, field, ids)
         if not field.store:
             return {id_ for id_, value in transaction.values[field].items() if _holds(value, ids)}
         if field.type == "many2many":
@@ -230,7 +231,16 @@ class Triggers:
             (array_literal(id_ for id_ in ids if id_),),
         )
         found = {one for one, two in transaction.cr.fetchall() if links.get((one, two), True)}
-        return found | {one for (one, two), there in links.items() if there and two in ids}
+        found |= {one for (one, two), there in links.items() if there and two in ids}
+        return found | _drafts_with(transaction, field, ids)
+
+
+def _drafts_with(transaction: Any, field: Any, ids: set[Any]) -> set[Any]:
+    """The records in draft whose x2many *field* holds one of *ids*."""
+    if not transaction.has_drafts:
+        return set()
+    values = transaction.values[field]
+    return {id_ for id_, held in values.items() if not id_ and held and _holds(held, ids)}
 
 
 def _cascades(link: Any) -> bool:

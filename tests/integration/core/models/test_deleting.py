@@ -42,6 +42,14 @@ def declare() -> None:
             for line in self:
                 line.has_spare = bool(line.spare_id)
 
+    class Wizard(models.TransientModel):
+        _name = "deleting.wizard"
+
+    class Step(models.Model):
+        _name = "deleting.step"
+
+        wizard_id = fields.Many2one("deleting.wizard", required=True, ondelete="restrict")
+
     class Tag(models.Model):
         _name = "deleting.tag"
 
@@ -52,6 +60,25 @@ def declare() -> None:
         def _compute_count(self) -> None:
             for tag in self:
                 tag.count = len(tag.order_ids)
+
+
+def test_forgotten_wizards_are_deleted(env: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Now and then, making a transient record deletes those of hours ago that nothing needs.
+    """
+    monkeypatch.setattr(env.registry["deleting.wizard"], "_transient_creations", 0)
+    old, needed, young = env["deleting.wizard"].create([{}, {}, {}])
+    env["deleting.step"].create({"wizard_id": needed.id})
+    env.cr.execute(
+        "UPDATE deleting_wizard SET write_date = write_date - interval '61 minutes'"
+        " WHERE id IN %s", ((old.id, needed.id),),
+    )  # fmt: skip
+    env.invalidate_all()
+    for _ in range(18):
+        last = env["deleting.wizard"].create({})
+    assert old.exists()
+    last |= env["deleting.wizard"].create({})
+    assert (old | needed | young | last).exists() == needed | young | last
 
 
 def test_records_that_go_with_others_are_missed_too(env: Any) -> None:

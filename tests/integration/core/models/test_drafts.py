@@ -25,6 +25,17 @@ def declare() -> None:
             for order in self:
                 order.total = sum(order.line_ids.mapped("quantity"))
 
+        @api.onchange("name")
+        def _onchange_name(self) -> None:
+            for line in self.line_ids:
+                line.quantity *= 2
+            self.line_ids = [(0, 0, {"quantity": 1})]
+            self.parent_id = self.search([("name", "=", self.name)], limit=1)
+
+        @api.onchange("line_ids")
+        def _onchange_lines(self) -> None:
+            self.number = len(self.line_ids)
+
     class Line(models.Model):
         _name = "drafts.line"
 
@@ -75,6 +86,33 @@ def test_new_lines_know_their_new_record(env: Any) -> None:
     assert draft.parent_id.name == "p"
     assert len((draft | draft.parent_id).sorted()) == 2
     assert not env["drafts.tag"].search([])
+
+
+def test_onchange_follows_what_it_changes(env: Any) -> None:
+    """
+    A change has the methods that watch it called, lines come as commands, and nothing stays.
+    """
+    parent = env["drafts.order"].create({"name": "double"})
+    order = env["drafts.order"].create(
+        {"name": "a", "line_ids": [(0, 0, {"quantity": 2}), (0, 0, {"quantity": 0})]}
+    )
+    env.flush()
+    changed, same = order.line_ids
+    shown = {"name": "double", "line_ids": [(4, changed.id), (4, same.id)]}
+    assert order.onchange(shown, "name", {})["value"] == {
+        "line_ids": [
+            (5,),
+            (1, changed.id, {"quantity": 4}),
+            (1, same.id, {"quantity": 0}),
+            (0, 0, {"quantity": 1}),
+        ],
+        "number": 3,
+        "total": 5,
+        "parent_id": (parent.id, "double"),
+    }
+    assert not env.dirty
+    assert (changed.quantity, order.total, len(order.line_ids)) == (2, 2, 2)
+    assert order.onchange({"number": 7}, "number") == {"value": {}}
 
 
 def test_drafts_are_never_written(env: Any) -> None:

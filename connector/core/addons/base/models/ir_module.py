@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from connector.core import api, fields, models, registries
+from connector.core import api, fields, models
 from connector.core.modules import State, apply_marked, states
 from connector.core.modules.manifest import manifest_of
 
@@ -55,29 +55,30 @@ class IrModuleModule(models.Model):
         """Mark these addons and what they need to be installed."""
         self._mark(states.mark_install, False)
 
-    def button_immediate_install(self) -> Any:
-        """Install these addons now, in transactions of their own; returns the new registry."""
+    def button_immediate_install(self) -> bool:
+        """
+        Commit, and install these addons now, in transactions of their own; always True.
+
+        `Registry(db_name)` is another one then, and environments made before are of the old one.
+        """
         return self._apply(self.button_install)
 
-    def button_immediate_upgrade(self) -> Any:
-        """Bring these addons up to date now; returns the new registry."""
+    def button_immediate_upgrade(self) -> bool:
+        """Bring these addons up to date now; see `button_immediate_install`."""
         return self._apply(self.button_upgrade)
 
-    def button_immediate_uninstall(self) -> Any:
-        """Remove these addons now; returns the new registry."""
+    def button_immediate_uninstall(self) -> bool:
+        """Remove these addons now; see `button_immediate_install`."""
         return self._apply(self.button_uninstall)
 
-    def _apply(self, mark: Callable[[], None]) -> Any:
-        """
-        Commit, and have the marks followed. Environments made before are of the old registry.
-        """
+    def _apply(self, mark: Callable[[], None]) -> bool:
         mark()
         cr = self.env.cr
         cr.commit()
         apply_marked(cr.dbname)
         cr.rollback()  # a snapshot of before is no use any more
         type(self.env).reset()
-        return registries.registries.find(cr.dbname)
+        return True
 
     def button_upgrade(self) -> None:
         """Mark these addons and those that need them to be upgraded."""
