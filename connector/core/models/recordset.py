@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import attrgetter
 from typing import Any, ClassVar, Self
@@ -30,7 +30,8 @@ class Recordset(metaclass=MetaModel):
 
     _register = False
     env: Any
-    _ids: tuple[Any, ...]
+    #: a tuple, or what holds very many like one
+    _ids: Sequence[Any]
     _prefetch: Iterable[Any]
 
     _name: ClassVar[str] = ""
@@ -52,7 +53,7 @@ class Recordset(metaclass=MetaModel):
     # -- making ---------------------------------------------------------------------------
 
     @classmethod
-    def _browse(cls, env: Any, ids: tuple[Any, ...], prefetch: Iterable[Any] | None = None) -> Any:
+    def _browse(cls, env: Any, ids: Sequence[Any], prefetch: Iterable[Any] | None = None) -> Any:
         records = object.__new__(cls)
         records.env = env
         records._ids = ids

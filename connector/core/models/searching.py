@@ -10,6 +10,7 @@ from connector.core.domain import All, AnyOf, Constant, Leaf, Node, Not, parse
 from connector.core.exceptions import DomainError
 from connector.core.fields import Field
 from connector.core.fields.many2one import ID_MAX
+from connector.core.models.found import FoundIds, found_ids
 from connector.core.models.keys import Keys
 from connector.core.models.storage import write_pending
 from connector.core.query import Condition, array_literal, column, identifier
@@ -70,7 +71,8 @@ class Searching(Keys):
             statement += f" OFFSET {self._row_count('offset', offset)}"
         self._flush_fields(condition.fields)
         self.env.cr.execute_unflushed(statement, condition.params)
-        return self.browse([id_ for (id_,) in self.env.cr.fetchall()])
+        ids = found_ids(self.env.cr)
+        return self._browse(self.env, ids) if isinstance(ids, FoundIds) else self.browse(ids)
 
     def _row_count(self, name: str, value: Any) -> int:
         if isinstance(value, int) and 0 <= value <= ROWS_MAX:

@@ -256,6 +256,12 @@ class Cursor:
         self.check_owner()
         return self._cr.fetchall()
 
+    def free_result(self) -> None:
+        """Give back the memory of the last statement's result."""
+        self.check_owner()
+        self._cr.close()
+        self._cr = self.connection.cursor()
+
     def dictfetchone(self) -> dict[str, Any] | None:
         row = self.fetchone()
         return None if row is None else dict(zip(self._column_names(), row, strict=True))

@@ -8,6 +8,7 @@ import pytest
 
 from connector.core import fields, models
 from connector.core.exceptions import AccessError
+from connector.core.models import found
 
 KEY = ("backend", "external_id")
 
@@ -250,3 +251,29 @@ def test_a_translated_text_is_no_natural_key(env: Any) -> None:
 
     assert env["speed.word"].search([("word", "=", "one")]) == made
     assert not env["speed.word"].search([("word", "=", "two")])
+
+
+def test_very_many_records_are_records_like_others(env: Any, monkeypatch: Any) -> None:
+    """
+    A search that finds so many that their ids are packed gives a recordset as any other.
+    """
+    made = env["speed.partner"].create([{"name": f"P{n}"} for n in range(7)])
+    env.flush()
+    monkeypatch.setattr(found, "ROWS_AT_ONCE", 3)
+
+    many = env["speed.partner"].search([], order="id")
+
+    assert isinstance(many._ids, found.FoundIds)
+    assert (many, many.ids, len(many), many[1:3]) == (made, made.ids, 7, made[1:3])
+    assert many.mapped("name") == [f"P{n}" for n in range(7)]
+    assert many.sudo().with_context(a=1).filtered(lambda r: r.name == "P5") == made[5]
+    assert many - made[:5] == made[5:]
+    assert many | made == many & made == made
+    assert made[6] in many
+    assert many.sorted("name", reverse=True)[0] == made[6]
+    many.write({"credit": 2.0})
+    assert env["speed.partner"].search_count([("credit", "=", 2.0)]) == 7
+    assert many.exists() == made
+    assert [row["id"] for row in many.read(["name"])] == made.ids
+    many.unlink()
+    assert not env["speed.partner"].search([])
