@@ -66,6 +66,40 @@ def test_no_more_jobs_run_than_there_are_seats(queue, channels, most):
     assert max(seen) == most
 
 
+def test_redis_stays_shallow_without_seats(queue):
+    """
+    Of a channel without a capacity, never more than four jobs a live worker are handed over.
+    """
+    for number in range(40):
+        queue.delay(queue.jobs.leave_effect_slowly, str(number), 0.05)
+    seen = []
+
+    with queue.workers(2):
+        queue.wait_until(lambda: broker.current().live_workers() == 2)
+        queue.wait_until(lambda: seen.append(seated(queue)) or len(queue.effects()) == 40)
+
+    assert 2 < max(seen) <= 4 * 2
+
+
+@pytest.mark.parametrize("options", [(), ("--fork",)])
+def test_the_end_of_a_job_wakes_the_dispatcher(queue, options):
+    """
+    Where one seat is to be had, the next job starts when the one before ends, not at the next poll.
+    """
+    for number in range(8):
+        queue.delay(queue.jobs.leave_effect, str(number))
+
+    with queue.workers(2, options=options, channels="root:1"):
+        queue.wait_until(lambda: len(queue.effects()) == 8)
+
+    (gap,) = queue.rows(
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) FROM ("
+        " SELECT extract(epoch FROM date_started - lag(date_done) OVER (ORDER BY date_started))"
+        " AS gap FROM queue_job) AS gaps"
+    )
+    assert 0 < gap[0] < 0.4
+
+
 def test_a_sequential_channel_stops_at_a_failed_job(queue):
     """
     After a failed job nothing of its sequential channel starts, until a person has decided.

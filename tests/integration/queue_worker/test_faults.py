@@ -172,14 +172,20 @@ def test_postgresql_may_be_killed_and_restarted(queue, servers):
 
 def test_a_standby_takes_over_from_a_killed_dispatcher(queue):
     """
-    Two supervisors serve one database; the elected dispatcher is killed and jobs still run.
+    Two supervisors serve one database; the one whose dispatcher is elected is killed with it, and
+    the dispatcher of the other one, which stood by, hands the next job over.
     """
-    with queue.workers(), queue.workers():
+    with queue.workers() as one, queue.workers() as other:
         queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "before"), "done")
-        for pid in dispatchers(queue):
+        queue.wait_until(lambda: len(children_of(one.pid)) == len(children_of(other.pid)) == 2)
+        (elected,) = dispatchers(queue)
+        dying = one if elected in children_of(one.pid) else other
+        standing_by = children_of((other if dying is one else one).pid)
+        for pid in (dying.pid, elected):
             os.kill(pid, signal.SIGKILL)
         queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "after"), "done", seconds=10)
 
+    assert dispatchers(queue)[1] in standing_by
     assert queue.effects() == ["before", "after"]
 
 
