@@ -5,7 +5,7 @@ What authors of connectors test with; `plugin` is loaded by pytest itself.
     trap_jobs                   delayed jobs are held fast, looked at, performed
     AdapterContract             what every adapter keeps to, as tests
     FakeApi                     a REST API in memory, with pages, dates, keys and a token
-    recorded_http               HTTP recorded once and replayed, without its secrets
+    http_cassette               HTTP recorded once and replayed, without its secrets
 
 A name is imported when it is used: every run of pytest imports this package.
 """
@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from connector.testing.cassettes import UnrecordedRequestError, http_cassette
     from connector.testing.contract import AdapterContract, Capability
     from connector.testing.fake_api import FakeApi
     from connector.testing.jobs import JobTrap, mock_job_delay_to_direct, trap_jobs
@@ -23,6 +24,8 @@ __all__ = [
     "Capability",
     "FakeApi",
     "JobTrap",
+    "UnrecordedRequestError",
+    "http_cassette",
     "mock_job_delay_to_direct",
     "trap_jobs",
 ]
@@ -32,6 +35,8 @@ _MODULES = {
     "Capability": "contract",
     "FakeApi": "fake_api",
     "JobTrap": "jobs",
+    "UnrecordedRequestError": "cassettes",
+    "http_cassette": "cassettes",
     "mock_job_delay_to_direct": "jobs",
     "trap_jobs": "jobs",
 }

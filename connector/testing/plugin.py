@@ -9,6 +9,7 @@ The pytest plugin: servers, databases and environments for tests.
     (no name)    TransactionCase and CommittedCase get the database of their addons
     declared_in  classes made in its block belong to an addon; so does the mark `declared_in`
     backend_registry  an empty registry of backends
+    recorded_http     the HTTP of the test is replayed from its cassette
 
 Whatever a test declares ends with it: backends, units, consumers, job functions, models.
 
@@ -17,9 +18,12 @@ Imported by every run of pytest, so it imports what it needs when a fixture is u
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,10 +41,14 @@ DECLARING = {"connector.core.models", "connector.connector_unit"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(ADDONS, "Addons of the tests' databases; the last one is under test.", "args")
+    told = "Record the HTTP of tests with the fixture `recorded_http` anew; refused in CI."
+    parser.getgroup("connector").addoption("--record-http", action="store_true", help=told)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "addons(*names): the addons of the test's database")
+    if config.getoption("record_http") and os.environ.get("CI"):
+        raise pytest.UsageError("CI replays and never records: leave out --record-http.")
     config.addinivalue_line("markers", "declared_in(name): the addon of the test's own classes")
 
 
@@ -159,6 +167,34 @@ def backend_registry() -> Iterator[Any]:
     known, BACKENDS.backends = BACKENDS.backends, set()
     yield BACKENDS
     BACKENDS.backends = known
+
+
+@pytest.fixture
+def http_secrets() -> tuple[str, ...]:
+    """Values that are blanked in cassettes, beside those with a telling name; to be overridden."""
+    return ()
+
+
+@pytest.fixture
+def http_public_names() -> tuple[str, ...]:
+    """Names that look secret and are not, such as `next_page_token`; to be overridden."""
+    return ()
+
+
+@pytest.fixture
+def recorded_http(
+    request: pytest.FixtureRequest,
+    http_secrets: tuple[str, ...],
+    http_public_names: tuple[str, ...],
+) -> Iterator[Path]:
+    """Replay the HTTP of the test from its cassette, which is given; record it if asked to."""
+    from connector.testing.cassettes import http_cassette
+
+    name = re.sub(r"[^\w.-]+", "_", request.node.name)
+    path = request.path.parent / "cassettes" / request.path.stem / f"{name}.yaml"
+    record = request.config.getoption("record_http")
+    with http_cassette(path, record, http_secrets, http_public_names):
+        yield path
 
 
 def _declarations_end() -> Iterator[None]:

@@ -47,6 +47,11 @@ def _transport() -> HTTPAdapter:
     return _transports.setdefault(os.getpid(), HTTPAdapter())
 
 
+def close_connections() -> None:
+    """Close the connections that this process keeps open; the next request opens its own."""
+    _transport().close()
+
+
 class HttpClient:
     """
     Sends requests below one base URL and gives the JSON of the answers.
