@@ -16,7 +16,13 @@ from datetime import datetime
 from typing import Any
 
 from connector.connector import pg_try_advisory_lock
-from connector.exception import FailedJobError, NothingToDoJob, RetryableJobError
+from connector.core import sql
+from connector.exception import (
+    ConnectorException,
+    FailedJobError,
+    NothingToDoJob,
+    RetryableJobError,
+)
 from connector.queue.call import Job
 from connector.queue.function import register
 from connector.queue.method import method_of
@@ -42,10 +48,12 @@ SELECT cron.id, cron.name, cron.priority, cron.numbercall, cron.doall, cron.user
    FOR NO KEY UPDATE OF cron SKIP LOCKED
 """
 
+# Counted in the database: years of missed minutes are many.
 _OCCURRENCES = """
-SELECT moment FROM generate_series(
+SELECT count(*), max(moment), (array_agg(moment ORDER BY moment))[:%(limit)s]
+  FROM generate_series(
     %(nextcall)s::timestamp, clock_timestamp() AT TIME ZONE 'UTC', %(step)s::interval
-) AS moment ORDER BY moment
+) AS moment
 """
 
 _ADVANCE = """
@@ -70,6 +78,11 @@ def run_cron(session: ConnectorSession, model_name: str, cron_id: int, occurrenc
     cron = session.cr.dictfetchone()
     if cron is None:
         raise NothingToDoJob("The cron is not there any more.")
+    if cron["model"] not in session.env:
+        raise FailedJobError(
+            f"Cron {cron['name']!r} calls the model {cron['model']!r}, which is not there. "
+            "Install its addon, or switch the cron off."
+        )
     records = session.env[cron["model"]]
     return method_of(records, cron["function"])(*_arguments(cron))
 
@@ -81,25 +94,44 @@ register(run_cron)
 def hand_out(cr: Any) -> int:
     """Make jobs of all occurrences that are due; answer how many; the caller commits."""
     cr.execute_unflushed(_DUE, {"limit": LIMIT})
-    return sum(_hand_out(cr, cron) for cron in cr.dictfetchall())
+    return sum(_hand_out_safely(cr, cron) for cron in cr.dictfetchall())
+
+
+def _hand_out_safely(cr: Any, cron: dict[str, Any]) -> int:
+    """One row that cannot be handed out stops neither the others nor the dispatcher."""
+    try:
+        with cr.savepoint():
+            return _hand_out(cr, cron)
+    except (sql.errors.Error, ConnectorException) as error:
+        if sql.errors.is_connection_lost(error):
+            raise
+        logger.exception(
+            "Cron %r cannot be handed out, and is switched off. Mend it and switch it on.",
+            cron["name"],
+            extra={"cron": cron["id"]},
+        )
+        cr.execute_unflushed("UPDATE ir_cron SET active = false WHERE id = %(id)s", cron)
+        return 0
 
 
 def _hand_out(cr: Any, cron: dict[str, Any]) -> int:
-    cr.execute_unflushed(_OCCURRENCES, cron)
-    due = [row[0] for row in cr.fetchall()]
+    cr.execute_unflushed(_OCCURRENCES, {**cron, "limit": LIMIT})
+    number, last, first = cr.fetchone()
+    if not number:
+        raise FailedJobError(f"The interval of cron {cron['name']!r} leads to no next call.")
     if cron["doall"]:
-        allowed = LIMIT if cron["numbercall"] < 0 else min(LIMIT, cron["numbercall"])
-        due = runs = due[:allowed]
+        runs = first if cron["numbercall"] < 0 else first[: cron["numbercall"]]
+        last = runs[-1]
     else:
-        runs = due[-1:]
-    missed = len(due) - 1
+        runs = [last]
+    missed = number - 1
     if missed:
         logger.warning(
             "Cron %r has missed %d runs", cron["name"], missed, extra={"cron": cron["id"]}
         )
     insert(cr, [row_of(_job(cron, moment, missed), State.PENDING) for moment in runs])
     left = cron["numbercall"] if cron["numbercall"] < 0 else cron["numbercall"] - len(runs)
-    cr.execute_unflushed(_ADVANCE, {**cron, "last": due[-1], "left": left})
+    cr.execute_unflushed(_ADVANCE, {**cron, "last": last, "left": left})
     return len(runs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from datetime import timedelta
 from typing import Any
 
@@ -88,6 +89,38 @@ def test_each_missed_run_is_caught_up_where_that_is_asked_for(session, make):
     assert cron.hand_out(session.cr) == 0
 
 
+def test_two_years_of_missed_minutes_are_told_and_not_kept_in_memory(session, make):
+    """
+    However many occurrences were missed, one row of memory tells of them.
+    """
+    make(2 * 365 * 24 * 60 + 0.5)
+    tracemalloc.start()
+
+    assert cron.hand_out(session.cr) == 1
+
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+    assert names(session.cr)[0].endswith("1051200 missed")
+    assert row(session.cr)[2]
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_broken_cron_stops_no_other_one(session, make, caplog, number):
+    """
+    A row whose interval leads nowhere is switched off and told; the others run.
+    """
+    broken = make(1)
+    make(0.5, name="Sound")
+    session.cr.execute("UPDATE ir_cron SET interval_number = %s WHERE id = %s", (number, broken.id))
+
+    assert cron.hand_out(session.cr) == 1
+
+    assert "Sound" in names(session.cr)[0]
+    assert "switched off" in caplog.text
+    session.cr.execute("SELECT active FROM ir_cron WHERE id = %s", (broken.id,))
+    assert session.cr.fetchone() == (False,)
+
+
 def test_a_run_that_has_not_begun_stands_for_the_next(session, make):
     """
     While the job of one occurrence waits, the next occurrence adds none.
@@ -108,6 +141,9 @@ def test_what_cannot_be_called_fails_with_advice(session, make):
     made = make(1, args="import os")
     with pytest.raises(FailedJobError, match="no tuple"):
         cron.run_cron(session, "ir.cron", made.id, fields.Datetime.now())
+    lost = make(1, model="no.such.model")
+    with pytest.raises(FailedJobError, match=r"no\.such\.model"):
+        cron.run_cron(session, "ir.cron", lost.id, fields.Datetime.now())
     with pytest.raises(NothingToDoJob):
         cron.run_cron(session, "ir.cron", 0, fields.Datetime.now())
 
