@@ -82,14 +82,18 @@ class Keys(Reading):
         return None if value is None else field.to_search(value)
 
     def _search_by_key(self, names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
-        known = self.env.transaction.keys[self._name, names]
+        transaction = self.env.transaction
+        known = transaction.keys[self._name, names]
         id_ = known.get(values)
         if id_ is None:
             id_ = self._read_key(names, values)
             # A miss stays true only for who holds the key's lock; the next search looks again.
             if id_:
                 known[values] = id_
-        found = self._found_by_key(names, id_)
+        if not transaction.together:
+            found = self._browse(self.env, (id_,) if id_ else ())
+        else:
+            found = self._found_by_key(names, id_)
         if id_ and self._has_active and self.env.context.get("active_test", True):
             found = found.sudo().filtered("active").with_env(self.env)
         return found
@@ -167,8 +171,11 @@ class Keys(Reading):
         known = self.env.transaction.keys[self._name, sorted_names]
         wanted: dict[tuple[Any, ...], None] = {}
         found_ids: list[int] = []
+        types = tuple(self._fields[name].key_type for name in sorted_names)
         for item in given:
-            values = self._key_values(sorted_names, [item[place] for place in places])
+            values: tuple[Any, ...] | None = tuple([item[place] for place in places])
+            if tuple(map(type, values)) != types:  # type: ignore[arg-type]
+                values = self._key_values(sorted_names, values)  # type: ignore[arg-type]
             if values is None:
                 continue
             id_ = known.get(values)
