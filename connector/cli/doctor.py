@@ -13,20 +13,24 @@ from connector.config import Config, current
 from connector.core import sql
 from connector.core.addon import found_addons
 from connector.embedded.binaries import postgres_candidates, redis_candidates, version_of
-from connector.queue import broker
+from connector.queue import broker, health
+from connector.queue.channels import settings_from_text
+from connector.queue.health import Finding
 from connector.server_url import without_password
 
 
 @click.command()
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
-    """Check programs, servers and addons; fails when one of them is not fit for work."""
+    """Check programs, servers, addons and queue; fails when one of them is not fit for work."""
     config = current()
     failures = 0
-    for check in (_interpreter, _programs, _addons, _servers):
+    for check in (_interpreter, _programs, _addons, _servers, _queue):
         try:
-            for line in check(config):
-                click.echo(f"ok    {line}")
+            for finding in check(config):
+                fine, line = (True, finding) if isinstance(finding, str) else finding
+                failures += not fine
+                click.echo(f"{'ok   ' if fine else 'FAIL '} {line}")
         except Exception as error:
             failures += 1
             click.echo(f"FAIL  {error}")
@@ -57,6 +61,17 @@ def _servers(config: Config) -> Iterator[str]:
         yield f"PostgreSQL {version} answers at {without_password(services.database_url)}"
         broker.current().ping()
         yield f"Redis answers at {without_password(services.redis_url)}"
+
+
+def _queue(config: Config) -> Iterator[Finding]:
+    with open_servers(config):
+        name = sql.default_database()
+        if not sql.database_exists(name):
+            return
+        with sql.connect(name).cursor(sql.READ_COMMITTED) as cr:
+            if health.keeps_jobs(cr):
+                configured = settings_from_text(config.channels)
+                yield from health.report(cr, name, configured, broker.current())
 
 
 def _version(numbers: tuple[int, ...] | None) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from connector.exception import NoSuchJobError
-from connector.queue import channel_store
-from connector.queue.broker import Broker, BrokerDownError
-from connector.queue.channels import ChannelSettings, ChannelTree
-from connector.queue.dispatcher import DISPATCHER_LOCK_CLASS, last_start
+from connector.queue import channel_store, health
+from connector.queue.broker import Broker
+from connector.queue.channels import JOBS_PER_WORKER, ChannelSettings, ChannelTree
+from connector.queue.dispatcher import last_start
 from connector.queue.state import SEATED, State
 
 _JOB = """
@@ -31,11 +31,17 @@ SELECT count(*) FROM queue_job
    AND (priority, date_created, id) < (%(priority)s, %(date_created)s, %(id)s)
 """
 
-_DISPATCHER = """
-SELECT EXISTS (
-    SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2
-       AND classid = %(class)s
-       AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+_AHEAD = """
+SELECT uuid, eta FROM queue_job
+ WHERE state = 'pending' AND channel = %(channel)s AND eta > clock_timestamp() AT TIME ZONE 'UTC'
+   AND (priority, date_created, id) < (%(priority)s, %(date_created)s, %(id)s)
+ ORDER BY priority, date_created, id LIMIT 1
+"""
+
+_FAILED = """
+SELECT uuid FROM queue_job
+ WHERE state = 'failed' AND (channel = %(channel)s OR starts_with(channel, %(channel)s || '.'))
+ ORDER BY id LIMIT 1
 """
 
 _SINCE = "SELECT extract(epoch FROM clock_timestamp() AT TIME ZONE 'UTC' - %(moment)s)"
@@ -58,11 +64,14 @@ def reasons(
         case State.WAIT_DEPENDENCIES:
             yield from _parents(cr, job)
         case State.PENDING:
+            lacks = list(health.missing(cr, broker))
+            yield from lacks
             yield from _in_the_way(cr, job, channel_store.read_tree(cr, configured))
-            yield from _machinery(cr, broker)
+            if not lacks:
+                yield from _many_handed_over(cr, job, configured, broker)
         case State.ENQUEUED:
             yield "Handed over: it waits for a worker to take it."
-            yield from _machinery(cr, broker)
+            yield from health.missing(cr, broker)
         case State.STARTED:
             yield f"It runs: start {job['attempt']}, in worker {job['worker']}."
         case State.FAILED:
@@ -86,6 +95,13 @@ def _in_the_way(cr: Any, job: dict[str, Any], tree: ChannelTree) -> Iterator[str
     counts = channel_store.counts(cr)
     for channel in tree.chain(job["channel"]):
         yield from _closed(cr, channel, tree, counts)
+    if tree.settings(job["channel"]).sequential:
+        cr.execute(_AHEAD, job)
+        if ahead := cr.fetchone():
+            yield (
+                f"Its channel is sequential, and job {ahead[0]} before it waits until "
+                f"{ahead[1]:%Y-%m-%d %H:%M:%S} UTC."
+            )
     cr.execute(_BEFORE, job)
     before = cr.fetchone()[0]
     if before:
@@ -99,22 +115,35 @@ def _closed(
     seated = sum(states.get(state, 0) for states in inside for state in SEATED)
     if channel.paused:
         yield f"The channel {channel.name} is paused."
-    if channel.capacity and seated >= channel.capacity:
-        yield f"The channel {channel.name} is full: {seated} of {channel.capacity} seats taken."
+    if channel.seats and channel.seats < 0:
+        yield f"The channel {channel.name} has no seats: its capacity is {channel.capacity}."
+    elif channel.seats and seated >= channel.seats:
+        yield f"The channel {channel.name} is full: {seated} of {channel.seats} seats taken."
     if channel.sequential and any(states.get(State.FAILED) for states in inside):
-        yield f"The channel {channel.name} is sequential and has a failed job."
+        cr.execute(_FAILED, {"channel": channel.name})
+        yield (
+            f"The channel {channel.name} is sequential and has the failed job "
+            f"{_only(cr.fetchone())}: put that back, or set it done."
+        )
     if channel.throttle and (moment := last_start(cr, tree, channel.name)):
         cr.execute(_SINCE, {"moment": moment})
         if cr.fetchone()[0] < channel.throttle:
             yield f"The channel {channel.name} starts a job every {channel.throttle:g} seconds."
 
 
-def _machinery(cr: Any, broker: Broker) -> Iterator[str]:
-    cr.execute(_DISPATCHER, {"class": DISPATCHER_LOCK_CLASS})
-    if not cr.fetchone()[0]:
-        yield "No dispatcher serves this database; start `connector worker`."
-    try:
-        if not broker.live_workers():
-            yield "No worker is there; start `connector worker`."
-    except BrokerDownError as error:
-        yield str(error)
+def _many_handed_over(
+    cr: Any, job: dict[str, Any], configured: Iterable[ChannelSettings], broker: Broker
+) -> Iterator[str]:
+    """Where no capacity says how many, the number of workers does."""
+    chain = channel_store.read_tree(cr, configured).chain(job["channel"])
+    if any(channel.seats for channel in chain):
+        return
+    own = channel_store.counts(cr).get(job["channel"], {})
+    seated = sum(own.get(state, 0) for state in SEATED)
+    workers = broker.live_workers()
+    if seated >= JOBS_PER_WORKER * workers:
+        yield f"{seated} jobs of its channel are handed over to {workers} workers already."
+
+
+def _only(row: Any) -> Any:
+    return row[0] if row else "of a moment ago"

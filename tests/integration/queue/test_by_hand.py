@@ -9,10 +9,18 @@ import pytest
 
 from connector.core import sql
 from connector.exception import NoSuchJobError
-from connector.queue import broker, by_hand, channel_store, journal, retention, transitions
+from connector.queue import (
+    broker,
+    by_hand,
+    channel_store,
+    health,
+    journal,
+    retention,
+    transitions,
+)
 from connector.queue.by_hand import Selection
 from connector.queue.channels import ChannelSettings
-from connector.queue.dispatcher import Dispatcher
+from connector.queue.dispatcher import DISPATCHER_LOCK_CLASS, Dispatcher
 from connector.queue.job import delay_many, job
 from connector.queue.state import State
 from connector.queue.why import reasons
@@ -271,7 +279,7 @@ def test_every_reason_of_a_wait_is_told(session):
     assert "No worker" in told(cr, first)
     for settings, words in [
         (ChannelSettings("root.shop", paused=True), "root.shop is paused"),
-        (ChannelSettings("root.shop", sequential=True, paused=False), "has a failed job"),
+        (ChannelSettings("root.shop", sequential=True, paused=False), "and has the failed job"),
         (ChannelSettings("root", capacity=1), "root is full: 2 of 1"),
         (ChannelSettings("root.shop.orders", throttle=60), "every 60 seconds"),
     ]:
@@ -286,6 +294,76 @@ def test_every_reason_of_a_wait_is_told(session):
     assert "before 20" in told(cr, sample.delay(session, MODEL, 3, eta=60))
     assert "1 jobs of its channel come before" in told(cr, sample.delay(session, MODEL, 4))
     assert "is unknown" in told(cr, sample.delay(session, MODEL, 5, channel="root.nowhere"))
+
+
+def test_a_channel_without_seats_and_a_job_ahead_of_its_time_are_reasons(session):
+    """
+    No seats at all, and in a sequential channel an earlier job that waits for its time.
+    """
+    cr = session.cr
+    channel_store.ensure(cr, "root.shop.orders")
+    ahead = sample.delay(session, MODEL, 1, eta=600)
+    behind = sample.delay(session, MODEL, 2)
+    assert "sequential" not in told(cr, behind)
+    channel_store.set_channel(cr, ChannelSettings("root.shop.orders", sequential=True))
+    assert f"sequential, and job {ahead} before it waits until 20" in told(cr, behind)
+    channel_store.set_channel(cr, ChannelSettings("root.shop", capacity=-1))
+    assert "root.shop has no seats: its capacity is -1" in told(cr, behind)
+
+
+def test_a_copy_and_a_channel_that_is_handed_over_to_the_full_are_reasons(session, database):
+    """
+    In a copy nothing runs; without a capacity the number of workers says how many go out.
+    """
+    cr, redis = session.cr, broker.current()
+    redis.redis.flushdb()
+    with redis.redis.pipeline() as pipeline:
+        broker.beat(pipeline, "test")
+        pipeline.execute()
+    channel_store.ensure(cr, "root.shop.orders")
+    delay_many(sample, session, MODEL, [(number,) for number in range(4)])
+    update(cr, state="enqueued")
+    waiting = sample.delay(session, MODEL)
+    cr.execute("SELECT pg_advisory_xact_lock(%s, 0)", (DISPATCHER_LOCK_CLASS,))
+
+    assert told(cr, waiting) == "4 jobs of its channel are handed over to 1 workers already."
+
+    cr.execute("UPDATE base_database SET oid = 0")
+    assert "is a copy and asleep" in told(cr, waiting)
+
+
+def test_the_health_of_a_queue_is_told_line_by_line(session, database):
+    """
+    The report names who serves, each channel, what is stuck, and the locks; wrong lines say so.
+    """
+    cr, redis = session.cr, broker.current()
+    redis.redis.flushdb()
+
+    def lines(fine: bool) -> str:
+        found = health.report(cr, database.name, (), redis)
+        return "\n".join(line for is_fine, line in found if is_fine is fine)
+
+    channel_store.ensure(cr, "root.shop.orders")
+    assert lines(False) == ""
+    assert "No dispatcher" in lines(True)  # and nobody waits for one
+    uuids = delay_many(sample, session, MODEL, [(number,) for number in range(5)])
+    states = ("started", "enqueued", "failed", "pending", "pending")
+    for uuid, state in zip(uuids, states, strict=True):
+        cr.execute(
+            "UPDATE queue_job SET state = %s, date_enqueued = '2026-01-01' WHERE uuid = %s",
+            (state, uuid),
+        )
+    assert "Channel root.shop: 2 wait, 2 handed over or running, 1 failed." in lines(True)
+    channel_store.set_channel(cr, ChannelSettings("root.shop", sequential=True))
+    sample.delay(session, MODEL, channel="root.nowhere")
+
+    wrong = lines(False)
+    assert "No dispatcher serves this database; start `connector worker`. (3 jobs wait)" in wrong
+    assert "1 jobs were left by a worker that died" in wrong
+    assert "1 jobs are handed over and lost by Redis" in wrong
+    assert "stands still behind 1 failed" in wrong
+    assert "root.nowhere is unknown" in wrong
+    assert "advisory locks of the server are in use." in lines(True)
 
 
 def test_what_does_not_wait_says_what_it_is(session):
