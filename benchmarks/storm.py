@@ -42,6 +42,8 @@ PAUSE_SECONDS = (0.5, 3.0)
 #: After the last fault, so long may it take until no job is left, and longer with more of them.
 CALM_SECONDS = 60.0
 CALM_SECONDS_PER_JOB = 0.05
+#: Lines about what is wrong; the file of `--json` has all.
+MOST_LINES = 20
 #: Jobs of each kind among a hundred; the rest are `insert`.
 SHARES = {"think": 25, "query": 15, "again": 5, "refuse": 4}
 SLOW = ("think", "query")
@@ -229,8 +231,10 @@ def main() -> int:
             print(f"{name:<28}{figure!s:>10}")
     for fault, seconds in results["taken up after, slowest s by fault"].items():
         print(f"    {fault:<30}{seconds:>6.2f}")
-    for wrong in results["wrong"]:
+    for wrong in results["wrong"][:MOST_LINES]:
         print(f"WRONG: {wrong}")
+    if len(results["wrong"]) > MOST_LINES:
+        print(f"WRONG: {len(results['wrong'])} in all")
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=2))
     return 1 if results["wrong"] else 0
