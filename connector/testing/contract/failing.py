@@ -70,7 +70,9 @@ class FailingContract(AdapterUnderTest):
                 self._raises(InvalidDataError, f"status {status}") as raised,
             ):
                 adapter.create(self.new_record(1))
-            assert not isinstance(raised[0], RetryableJobError)
+            assert not isinstance(raised[0], RetryableJobError), (
+                f"Status {status} raises {type(raised[0]).__name__}, which is tried again."
+            )
 
     @needs(Capability.READ, Capability.ERRORS)
     def test_what_is_no_json_is_an_error_of_the_connector(self, adapter: CRUDAdapter) -> None:
