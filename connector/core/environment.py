@@ -43,7 +43,8 @@ class FrozenDict(dict[str, Any]):
             "in a context that differs."
         )
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset((key, _hashable(value)) for key, value in self.items()))
@@ -343,10 +344,12 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
 
     def flush(self) -> None:
         """Send everything that waits."""
+        self.cr.check_owner()
         self.transaction.flush()
 
     def invalidate(self, spec: Iterable[tuple[Field, Iterable[int] | None]]) -> None:
         """Forget cached values, given as pairs of a field and ids or None; pending ones stay."""
+        self.cr.check_owner()
         for field, ids in spec:
             listed = None if ids is None else list(ids)
             if listed is None:
@@ -357,13 +360,14 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
 
     def invalidate_all(self) -> None:
         """Send what waits, then forget every value."""
-        self.transaction.flush()
+        self.flush()
         self.transaction.forget_values(keep=())
         self.transaction.draft.clear()
         self.transaction.drafted.clear()
 
     def clear(self) -> None:
         """Forget every value and every write and recomputation that waits."""
+        self.cr.check_owner()
         self.transaction.clear()
 
     @contextmanager
@@ -411,11 +415,13 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
 
     def add_todo(self, field: Field, records: Any) -> None:
         """Have *field* recomputed on the records."""
+        self.cr.check_owner()
         self.transaction.todo[field].update(dict.fromkeys(id_ for id_ in records._ids if id_))
         self.transaction.forget(field, records._ids)
 
     def remove_todo(self, field: Field, records: Any) -> None:
         """Have *field* not recomputed on the records after all."""
+        self.cr.check_owner()
         todo = self.transaction.todo
         for id_ in records._ids:
             todo[field].pop(id_, None)

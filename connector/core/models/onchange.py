@@ -25,6 +25,7 @@ class Onchange(Tables):
 
     def _draft(self, id_: NewId, values: Mapping[str, Any]) -> Any:
         record = self.browse(id_)
+        self.env.cr.check_owner()
         self.env.transaction.has_drafts = True
         for name, value in values.items():
             field = self._field(name)

@@ -349,6 +349,7 @@ class Writing(Searching):
 
     def _assign_draft(self, field: Any, value: Any) -> None:
         transaction = self.env.transaction
+        transaction.cr.check_owner()
         if field.x2many and hasattr(value, "_name"):
             cached: Any = tuple(value._ids)
         else:

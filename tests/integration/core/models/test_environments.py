@@ -45,6 +45,8 @@ def test_one_environment_per_user_and_context(env: Any) -> None:
     assert env["environments.thing"].with_context(lang="fr_FR").env.lang == "fr_FR"
     with pytest.raises(NotImplementedError, match="with_context"):
         env.context["lang"] = "x"
+    with pytest.raises(NotImplementedError):
+        env.context.__ior__({"lang": "x"})
 
 
 def test_is_a_mapping_of_models(env: Any) -> None:
@@ -142,23 +144,32 @@ def test_views_are_live(env: Any) -> None:
 
 def test_stranger_is_refused_before_the_cache_changes(env: Any) -> None:
     """
-    A write in another thread raises at once, and leaves nothing behind.
+    A change in another thread raises at once, and leaves nothing behind.
     """
     record = env["environments.thing"].create({"name": "a"})
-    env.flush()
-    errors: list[BaseException] = []
+    field = record._fields["name"]
+    changes = [
+        lambda: record.write({"name": "b"}), lambda: record.create({}), record.unlink,
+        lambda: record.new({"name": "b"}), lambda: record.new().update({"name": "b"}),
+        env.flush, env.clear, env.invalidate_all, lambda: env.invalidate([(field, None)]),
+        lambda: env.add_todo(field, record), lambda: env.remove_todo(field, record),
+        env.cr.commit, env.cr.rollback, env.cr.close,
+    ]  # fmt: skip
+    missed: list[str] = []
 
-    def write() -> None:
-        for change in (lambda: record.write({"name": "b"}), lambda: record.create({})):
+    def change() -> None:
+        for number, function in enumerate(changes):
             try:
-                change()
-            except CursorError as error:
-                errors.append(error)
+                function()
+            except CursorError:
+                continue
+            missed.append(f"change {number}")
 
-    thread = threading.Thread(target=write)
+    thread = threading.Thread(target=change)
     thread.start()
     thread.join()
-    assert len(errors) == 2
+    assert missed == []
+    assert env.dirty == {record}
     assert record.name == "a"
 
 
