@@ -149,11 +149,14 @@ def declared_in(addons: tuple[str, ...]) -> Callable[..., AbstractContextManager
     """
     A context in which classes belong to the addon named, by default to the one under test.
 
-    `database.update` loads the models declared so.
+    `database.update` loads the models declared so, after those of the addons themselves.
     """
     from connector.core.addon import declared_in as declare
+    from connector.testing import templates
 
     def declared(name: str = addons[-1]) -> AbstractContextManager[None]:
+        # A model is built in the order of its declaration, and builds on those before it.
+        templates.import_addons(addons)
         return declare(name)
 
     return declared

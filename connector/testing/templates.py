@@ -21,6 +21,7 @@ import connector
 from connector.core import modules, sql
 from connector.core.modules import identity
 from connector.core.modules.graph import closure
+from connector.core.modules.imports import import_addon
 from connector.core.modules.manifest import manifest_of
 from connector.core.registry import Registry
 
@@ -43,6 +44,12 @@ def copy_of_template(addons: Iterable[str]) -> str:
     with sql.connect(name).cursor() as cr:
         identity.adopt(cr)  # a copy would sleep otherwise: it runs no job
     return name
+
+
+def import_addons(addons: Iterable[str]) -> None:
+    """Import addons and what they depend on, as the load of a registry does."""
+    for name in closure(addons):
+        import_addon(manifest_of(name))
 
 
 def drop_copy(name: str) -> None:
