@@ -11,8 +11,11 @@ QUOTE = re.compile(r"`([\w/]+\.py)`:\n\n```python\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 
-@pytest.mark.parametrize(("path", "quote"), QUOTE.findall((ROOT / "docs/tutorial.md").read_text()))
-def test_the_tutorial_quotes_the_example(path: str, quote: str) -> None:
+@pytest.mark.parametrize(
+    ("page", "path", "quote"),
+    [(page.name, *found) for page in PAGES for found in QUOTE.findall(page.read_text())],
+)
+def test_what_a_page_quotes_is_in_the_file(page: str, path: str, quote: str) -> None:
     """
     A block below the name of a file is in that file, to the letter.
     """
