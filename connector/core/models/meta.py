@@ -12,6 +12,14 @@ from connector.core.fields import Field
 __all__ = ["MetaModel"]
 
 
+#: attributes of the first API, which would do nothing here -> what does
+FORMER = {
+    "_columns": "Declare each field as an attribute: name = fields.Char().",
+    "_defaults": "Give each field its default: fields.Char(default=...).",
+    "_constraints": "Mark a method with @api.constrains, and have it raise ValidationError.",
+}
+
+
 class MetaModel(type):
     """
     The class of model classes.
@@ -40,6 +48,8 @@ class MetaModel(type):
                     f"{name}.{key} is a tuple that holds a field. Remove the comma after it."
                 )
         if attributes.get("_register", True) and not attributes.get("_custom"):
+            for former in FORMER.keys() & attributes.keys():
+                raise ModelDefinitionError(f"{name}.{former} has no effect. {FORMER[former]}")
             cls._module = addon_of_object(cls)
             if not attributes.get("_name") and not attributes.get("_inherit"):
                 cls._name = name

@@ -82,13 +82,6 @@ class Setup(Recordset):
         cls._generated.add(name)
         cls._fields[name] = field
 
-    def _pop_field(self, name: str) -> Field:
-        """Take a field off the model: one of state ``manual`` that is gone."""
-        cls: Any = type(self)
-        delattr(cls, name)
-        cls._generated.discard(name)
-        return cls._fields.pop(name)  # type: ignore[no-any-return]
-
     def _add_inherited_fields(self) -> None:
         cls: Any = type(self)
         for field in list(cls._fields.values()):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.core import fields
+from connector.core import fields, models
 from connector.core.exceptions import FieldValueError, ModelDefinitionError
 
 
@@ -171,3 +171,20 @@ def test_commands_are_made_of_what_is_given() -> None:
     assert field.commands([{"a": 1}, 5]) == [(0, 0, {"a": 1}), (4, 5)]
     assert field.commands(False) == [(6, 0, [])]
     assert field.commands([[3, 7]]) == [(3, 7)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("_columns", {}, r"Shop\._columns has no effect. Declare each field"),
+        ("_defaults", {}, r"Shop\._defaults has no effect. Give each field its default"),
+        ("_constraints", [], r"Shop\._constraints has no effect. Mark a method"),
+        ("name", (fields.Char(),), r"Shop\.name is a tuple .* Remove the comma"),
+    ],
+)
+def test_declarations_without_effect_are_refused(name: str, value: Any, message: str) -> None:
+    """
+    What would be ignored is told when the class is made, with what to write instead.
+    """
+    with pytest.raises(ModelDefinitionError, match=message):
+        type(models.Model)("Shop", (models.Model,), {"_name": "shop", name: value})
