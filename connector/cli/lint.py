@@ -33,7 +33,8 @@ def lint(ctx: click.Context, paths: tuple[Path, ...]) -> None:
 
 def _all_findings(paths: tuple[Path, ...]) -> Iterator[tuple[Path, Finding]]:
     folders = [folder for path in paths for folder in lint_addon.addon_folders(path)]
-    addons, models = lint_addon.known_addons(folders), lint_addon.known_models(folders)
+    addons = lint_addon.known_addons(folders)
+    models = lint_addon.known_models([*folders, *paths])
     for path in paths:
         for file in _python_files(path):
             for finding in _in_file(file, addons, models):

@@ -43,9 +43,9 @@ def known_addons(folders: Collection[Path]) -> frozenset[str]:
     return frozenset(found_addons()) | {folder.resolve().name for folder in folders}
 
 
-def known_models(folders: Collection[Path]) -> frozenset[str]:
-    """Give the names of the models that those addons declare."""
-    places = [*map(_package_folder, found_addons().values()), *folders]
+def known_models(paths: Collection[Path]) -> frozenset[str]:
+    """Give the names of the models that the addons which can be found, and files here, declare."""
+    places = [*map(_package_folder, found_addons().values()), *paths]
     return frozenset(name for place in places for name in _declared_models(place))
 
 
@@ -171,8 +171,8 @@ def _package_folder(package: str) -> Path | None:
 
 
 @cache
-def _declared_models(folder: Path | None) -> frozenset[str]:
-    files = folder.rglob("*.py") if folder is not None else ()
+def _declared_models(path: Path | None) -> frozenset[str]:
+    files = [] if path is None else [path] if path.is_file() else path.rglob("*.py")
     return frozenset(
         name
         for file in files

@@ -56,10 +56,9 @@ def new_imports(node: ast.ImportFrom) -> list[str]:
 
 def other_addon(module: str) -> str | None:
     """Give the addon that an old import takes a module of; None for the framework's own."""
-    parts = _of_8(module).split(".")
-    if parts[:2] == ["openerp", "addons"] and len(parts) > 2 and new_module(module) is None:
-        return parts[2]
-    return None
+    first, second, *rest = [*_of_8(module).split("."), ""]
+    is_addon = first in ("openerp", "connector") and second == "addons"
+    return rest[0] or None if is_addon and rest and new_module(module) is None else None
 
 
 def _of_8(module: str) -> str:

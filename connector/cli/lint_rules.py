@@ -61,13 +61,6 @@ def _of(node: ast.AST, addons: Collection[str]) -> Iterator[Finding]:
         case ast.Call(func=ast.Attribute(attr="set_lang")):
             advice = "make the environment with get_environment(..., lang=...)"
             yield Finding(node.lineno, f"set_lang() is gone: {advice}.")
-        case ast.FunctionDef(args=ast.arguments(args=[_, first, second, *_])) if (
-            first.arg,
-            second.arg,
-        ) in {("cr", "uid"), ("cr", "user")}:
-            advice = f"write {node.name}(self, ...) and use self.env."
-            text = f"{node.name}(self, cr, uid, ...) is the API before 8.0: {advice}"
-            yield Finding(node.lineno, text)
         case ast.ClassDef(body=body):
             yield from _class(body)
 
@@ -77,12 +70,30 @@ def _name(value: ast.expr) -> str:
 
 
 def _class(body: list[ast.stmt]) -> Iterator[Finding]:
-    for statement in body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            name = statement.targets[0].id
-            if name in OLD_CLASS_ATTRIBUTES:
-                advice = OLD_CLASS_ATTRIBUTES[name]
-                yield Finding(statement.lineno, f"{name} is the API before 8.0. {advice}")
+    """Name what of a model is of the API before 8.0."""
+    attributes = {
+        statement.targets[0].id: statement.lineno
+        for statement in body
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    }
+    for name, line in attributes.items():
+        if name in OLD_CLASS_ATTRIBUTES:
+            advice = OLD_CLASS_ATTRIBUTES[name]
+            yield Finding(line, f"{name} is the API before 8.0. {advice}")
+    if attributes.keys() & {"_name", "_inherit", *OLD_CLASS_ATTRIBUTES}:
+        for statement in body:
+            yield from _old_method(statement)
+
+
+def _old_method(statement: ast.stmt) -> Iterator[Finding]:
+    match statement:
+        case ast.FunctionDef(name=name, args=ast.arguments(args=[_, first, second, *_])) if (
+            first.arg,
+            second.arg,
+        ) in {("cr", "uid"), ("cr", "user")}:
+            advice = f"write {name}(self, ...) and use self.env."
+            text = f"{name}(self, cr, uid, ...) is the API before 8.0: {advice}"
+            yield Finding(statement.lineno, text)
 
 
 # -- imports ---------------------------------------------------------------------------------
@@ -109,7 +120,7 @@ def _import_from(node: ast.ImportFrom, module: str, addons: Collection[str]) -> 
     for each in node.names:
         yield from _unknown_addon(node.lineno, f"{module}.{each.name}", addons)
         home, name = new_home(module, each.name)
-        if home.partition(".")[0] in OWN_PACKAGES:
+        if home.partition(".")[0] in OWN_PACKAGES and other_addon(home) is None:
             yield from _missing(node.lineno, home, name)
 
 

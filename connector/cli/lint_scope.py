@@ -11,11 +11,13 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 def in_scopes(
     node: ast.AST, shadowed: frozenset[str] = frozenset()
 ) -> Iterator[tuple[ast.AST, frozenset[str]]]:
-    """Give every node below, with the names that the functions around it bind themselves."""
+    """Give every node below, with the names that functions and classes around it bind."""
     for child in ast.iter_child_nodes(node):
         inner = shadowed
         if isinstance(child, _Function):
             inner = shadowed | _bound_in_function(child)
+        elif isinstance(child, ast.ClassDef):
+            inner = shadowed | frozenset(_assigned(child.body))
         yield child, inner
         yield from in_scopes(child, inner)
 

@@ -28,6 +28,7 @@ from connector.cli.lint_rules import findings_in
         ("from connector.connector import Nothing", "has no 'Nothing'"),
         ("from openerp.osv import orm", "no module connector.core.osv"),
         ("from odoo.addons.component.core import Component", "No addon 'component' is found"),
+        ("from connector.addons.component import core", "No addon 'component' is found"),
         ("import urllib2", "urllib.request"),
         ("from itertools import izip", "write zip"),
         ("import sys\nsys.maxint", "write sys.maxsize"),
@@ -55,7 +56,7 @@ from connector.cli.lint_rules import findings_in
         ("x = unicode(1)", "write str"),
         ("for a in {}.iteritems(): pass", "write items"),
         ("class A:\n    _columns = {}", "API before 8.0"),
-        ("class A:\n    def write(self, cr, uid, ids): pass", "API before 8.0"),
+        ("class A:\n    _name = 'a'\n    def write(self, cr, uid, ids): pass", "before 8.0"),
         ("self.pool.get('res.partner')", "self.env[model]"),
     ],
 )
@@ -79,6 +80,7 @@ def test_old_line_is_named(line: str, said: str) -> None:
         "names['keys']()['x']",
         "for e in events: e.message",
         "self._model_name",
+        "class Session:\n    def __init__(self, cr, uid): pass",
         "from .binder import Binder",
         "import json, requests",
     ],
@@ -92,14 +94,15 @@ def test_line_that_runs_is_passed_over(source: str) -> None:
 
 def test_what_runs_is_passed_over(tmp_path: Path) -> None:
     """
-    The example has nothing to change, nor have imports of the author's addons, read along.
+    The example and the units have nothing to change, nor has an addon of an author, read along.
     """
     example = Path(__file__).parents[3] / "connector_example"
     (tmp_path / "coffee").mkdir()
     (tmp_path / "coffee" / "__openerp__.py").write_text("{'depends': ['connector']}")
     module = tmp_path / "coffee" / "own.py"
     module.write_text("from openerp.addons.coffee.backend import coffee\n")
-    answer = CliRunner().invoke(lint, [str(example), str(tmp_path), str(module)])
+    units = Path(__file__).parents[3] / "connector" / "unit"
+    answer = CliRunner().invoke(lint, [str(example), str(units), str(tmp_path), str(module)])
 
     assert (answer.exit_code, answer.output) == (0, "Nothing found.\n")
     assert CliRunner().invoke(lint, [str(example / "nothing.py")]).exit_code == 2
