@@ -139,9 +139,10 @@ def test_channels_are_listed_set_and_paused(queue):
     here = ("-d", queue.database.name)
     uuid = queue.delay(queue.jobs.leave_effect, "one")
 
-    assert connector(queue, "channels", "set", "sample", "--capacity", "2", *here).returncode == 0
+    limits = ("--capacity", "2", "--short")
+    assert connector(queue, "channels", "set", "sample", *limits, *here).returncode == 0
     assert connector(queue, "channels", "pause", "root.sample", *here).returncode == 0
-    assert "capacity 2, PAUSED" in connector(queue, "channels", *here).stdout
+    assert "capacity 2, short, PAUSED" in connector(queue, "channels", *here).stdout
     assert "root.sample is paused" in connector(queue, "jobs", "why", uuid, *here).stdout
     assert connector(queue, "channels", "resume", "sample", *here).returncode == 0
     assert "PAUSED" not in connector(queue, "channels", *here).stdout

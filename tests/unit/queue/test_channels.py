@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from connector.exception import ChannelSettingsError
 from connector.queue.channels import (
     JOBS_PER_WORKER,
+    SHORT_GROUP,
     ChannelSettings,
     ChannelTree,
     Seats,
@@ -114,6 +115,29 @@ def test_without_capacity_a_channel_is_filled_up_when_half_empty():
     assert seats("root", taken={"root": 5}, workers=2).free("root") == 0
     free = seats("root", taken={"root": 4}, workers=2)
     assert [free.take("root") for _ in range(5)] == [True, True, True, True, False]
+
+
+def test_a_channel_with_seats_is_filled_up_when_a_worker_may_run_dry():
+    """
+    A free seat waits for others while each worker has a job to go on with; never longer.
+    """
+    busy = {"root.shop": 5}
+    assert seats("root.shop:9", taken=busy, workers=2).free("root.shop") == 0
+    assert seats("root.shop:9", taken=busy, workers=3).free("root.shop") == 4
+    assert seats("root.shop:9", taken={"root.shop": 4}, workers=2).free("root.shop") == 5
+    assert seats("root.shop:9", taken=busy, workers=0).free("root.shop") == 4
+
+
+def test_a_short_channel_has_groups_for_each_worker():
+    """
+    A channel marked short is handed over in groups; its seats, where it has some, still hold.
+    """
+    assert settings_from_text("root.quick:0:short")[0].short
+    many = 2 * JOBS_PER_WORKER * SHORT_GROUP
+    assert seats("root.quick:0:short").free("root.quick") == many
+    assert seats("root.quick:0:short", taken={"root.quick": many // 2 + 1}).free("root.quick") == 0
+    assert seats("root:6,root.quick:0:short").free("root.quick") == 6
+    assert seats("root.quick:0:short").free("root.other") == 2 * JOBS_PER_WORKER
 
 
 def test_an_unknown_channel_is_root():
