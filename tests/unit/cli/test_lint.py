@@ -94,14 +94,14 @@ def test_line_that_runs_is_passed_over(source: str) -> None:
 
 def test_what_runs_is_passed_over(tmp_path: Path) -> None:
     """
-    The example and the units have nothing to change, nor has an addon of an author, read along.
+    The example and an importer have nothing to change, nor has an addon of an author, read along.
     """
     example = Path(__file__).parents[3] / "connector_example"
     (tmp_path / "coffee").mkdir()
     (tmp_path / "coffee" / "__openerp__.py").write_text("{'depends': ['connector']}")
     module = tmp_path / "coffee" / "own.py"
     module.write_text("from openerp.addons.coffee.backend import coffee\n")
-    units = Path(__file__).parents[3] / "connector" / "unit"
+    units = Path(__file__).parents[3] / "connector" / "unit" / "importer.py"
     answer = CliRunner().invoke(lint, [str(example), str(units), str(tmp_path), str(module)])
 
     assert (answer.exit_code, answer.output) == (0, "Nothing found.\n")
