@@ -13,7 +13,6 @@ from connector.core.modules import identity
 from connector.queue.broker import Broker, BrokerDownError, Wakes
 from connector.queue.channels import ChannelSettings
 from connector.queue.dispatcher import POLL_SECONDS, Dispatcher
-from queue_worker.databases import asleep_message
 from queue_worker.discovery import Databases
 from queue_worker.sweep import SWEEP_SECONDS, sweep
 
@@ -81,7 +80,7 @@ class Desk:
         with sql.connect(self.database).cursor(sql.READ_COMMITTED) as cr:
             asleep = identity.is_asleep(cr)
         if asleep:
-            self._complain(asleep_message(self.database))
+            self._complain(identity.asleep_message(self.database))
             sql.close_all(self.database)
             self._not_before = time.monotonic() + RETRY_SECONDS
         return asleep

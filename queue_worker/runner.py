@@ -30,7 +30,6 @@ from connector.queue.retry import chance, conflict_wait
 from connector.queue.row import job_of
 from connector.queue.transitions import Start
 from connector.session import ConnectorSession, checkpoints_by
-from queue_worker.databases import asleep_message
 from queue_worker.deadline import Deadline
 from queue_worker.outcome import Failed, Finished, Lost, Outcome, Postponed, Rerun, decide
 from queue_worker.race import is_race
@@ -83,7 +82,7 @@ def run_group(database: str, uuids: Sequence[str], is_to_end: Callable[[], bool]
     try:
         registry = Registry(database)
         if _is_asleep(registry, cr):
-            logger.warning("%s", asleep_message(database))
+            logger.warning("%s", identity.asleep_message(database))
             return
         if len(line) > 1:
             transitions.lock_enqueued(cr, uuids)

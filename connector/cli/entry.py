@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from connector.cli.asleep import tell_of_copies
 from connector.config import Config
 from connector.embedded import Services
 from connector.runtime import servers
@@ -25,12 +26,15 @@ def open_servers(config: Config) -> Iterator[Services]:
     """
     Have PostgreSQL and Redis answer meanwhile: those of *config*, or the embedded ones.
 
+    Where the command's database is a copy and asleep, that is said before anything else.
+
     A SIGTERM leaves the context, so that embedded servers stop cleanly behind their last user.
 
     Raises:
         ServerUnreachableError, DatabaseUnreachableError: a server cannot be reached or started.
     """
     with _sigterm_as_exit(), servers.open_servers(config) as services:
+        tell_of_copies()
         yield services
 
 

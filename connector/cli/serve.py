@@ -80,8 +80,4 @@ def _load(names: tuple[str, ...], config: Config) -> None:
     for name in names:
         if config.list_db and not sql.database_exists(name):
             continue  # it may be made over the API
-        registry = Registry(name)
-        if registry.asleep():
-            click.echo(
-                f"{name} is asleep: a copy, in which no job, cron or exporter runs.", err=True
-            )
+        Registry(name)

@@ -7,6 +7,7 @@ done.  So Redis may lose everything at any moment, and a message may come twice.
     rq:queue:connector      the messages, oldest first                  (RQ's list)
     connector:workers       live workers by the time of their heartbeat (sorted set)
     connector:wake          a worker has ended a job of this database   (publish)
+    connector:budget:KEY    tokens left of a budget of calls            (hash)
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import socket
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from redis import Redis
@@ -46,6 +47,7 @@ PLACE_LENGTH = 12
 
 WORKERS_KEY = "connector:workers"
 WAKE_CHANNEL = "connector:wake"
+BUDGET_PREFIX = "connector:budget:"
 
 #: A worker beats once a second; after this time without a beat it does not count.
 WORKER_ALIVE_SECONDS = 10
@@ -91,6 +93,35 @@ return redis.call('ZCOUNT', KEYS[1], now - tonumber(ARGV[1]), '+inf')
 """
 
 
+# One who must not wait so long takes nothing. A bucket that nobody asks for is full again when
+# it expires.
+_SPEND = """
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local rate, burst, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens, at = tonumber(kept[1]) or burst, tonumber(kept[2]) or now
+tokens = math.min(burst, tokens + math.max(0, now - at) * rate)
+local wait = math.max(0, (1 - tokens) / rate)
+local taken = 0
+if wait <= longest then
+  taken, tokens = 1, tokens - 1
+end
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.6f', now))
+redis.call('EXPIRE', KEYS[1], math.ceil((burst - tokens) / rate) + 1)
+local workers = redis.call('ZCOUNT', KEYS[2], now - tonumber(ARGV[4]), '+inf')
+return {taken, tostring(wait), workers}
+"""
+
+
+class TokenAnswer(NamedTuple):
+    """Whether a token was taken, the seconds until it is there, and the live workers."""
+
+    taken: bool
+    wait: float
+    workers: int
+
+
 class BrokerDownError(ServerUnreachableError):
     """Redis does not answer now; jobs wait in PostgreSQL."""
 
@@ -112,6 +143,7 @@ class Broker:
         self.redis: Redis = connect(url)
         self._queue = Queue(QUEUE_NAME, connection=self.redis, serializer=JSONSerializer)
         self._push = self.redis.register_script(_PUSH)
+        self._take_token = self.redis.register_script(_SPEND)
 
     def push(self, database: str, uuids: Sequence[str], short: Collection[str] = ()) -> None:
         """
@@ -137,6 +169,21 @@ class Broker:
         """How many workers have beaten lately."""
         with self._translated():
             return int(self.redis.eval(_COUNT_ALIVE, 1, WORKERS_KEY, str(WORKER_ALIVE_SECONDS)))
+
+    def take_token(
+        self, key: str, per_second: float, burst: int, longest_wait: float
+    ) -> TokenAnswer:
+        """
+        Take one token of a bucket, unless it is there only after *longest_wait* seconds.
+
+        Raises:
+            BrokerDownError: Redis is away; it is not known whether a token is gone.
+        """
+        keys = (BUDGET_PREFIX + key, WORKERS_KEY)
+        limits = (per_second, burst, longest_wait, WORKER_ALIVE_SECONDS)
+        with self._translated():
+            taken, wait, workers = self._take_token(keys=keys, args=limits)
+        return TokenAnswer(bool(taken), float(wait), int(workers))
 
     def ping(self) -> None:
         """

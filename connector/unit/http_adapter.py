@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from connector.connector import ExternalId
 from connector.exception import BackendResponseError, DryRunError
+from connector.queue.rate_budget import RateBudget
 from connector.session import ConnectorSession
 from connector.unit.backend_adapter import CRUDAdapter, Page
 from connector.unit.http_client import HttpClient
@@ -38,6 +39,10 @@ class HttpAdapter(CRUDAdapter):
     _total_key: ClassVar[str] = "total"
     #: Query parameter that limits a listing to some ids, comma separated; None: there is none.
     _ids_param: ClassVar[str | None] = None
+    #: Requests a second that all workers together may send to one backend; None: any number.
+    _requests_per_second: ClassVar[float | None] = None
+    #: Requests that may go out at once after a pause.
+    _requests_at_once: ClassVar[int] = 1
 
     # -- hooks -------------------------------------------------------------------------------
 
@@ -52,6 +57,14 @@ class HttpAdapter(CRUDAdapter):
     def headers(self) -> dict[str, str]:
         """Give the headers of every request."""
         return {"Authorization": f"Bearer {self.secret()}"}
+
+    def budget(self) -> RateBudget | None:
+        """Give the budget of requests, by default one for each backend; None: there is none."""
+        if self._requests_per_second is None:
+            return None
+        record = self.backend_record
+        key = f"{self.session.cr.dbname}:{record._name}:{record.id}"
+        return RateBudget(key, self._requests_per_second, self._requests_at_once)
 
     def page_of(self, answer: Any) -> Page:
         """
@@ -78,7 +91,9 @@ class HttpAdapter(CRUDAdapter):
         clients = _clients.setdefault(self.session, {})
         key = (self.backend_record._name, self.backend_record.id)
         if key not in clients:
-            clients[key] = HttpClient(self.location(), self.headers(), (self.secret(),))
+            clients[key] = HttpClient(
+                self.location(), self.headers(), (self.secret(),), budget=self.budget()
+            )
         return clients[key]
 
     def usage(self) -> dict[str, int]:

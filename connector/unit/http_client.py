@@ -24,6 +24,7 @@ from connector.exception import (
     NetworkRetryableError,
     RateLimitError,
 )
+from connector.queue.rate_budget import RateBudget
 
 __all__ = ["HttpClient"]
 
@@ -57,7 +58,8 @@ class HttpClient:
     Sends requests below one base URL and gives the JSON of the answers.
 
     Neither `repr` nor an error shows a header's value, and a secret that stands in a URL or in
-    an answer is blanked.  `requests` and `throttled` count what was sent and answered with 429.
+    an answer is blanked.  A *budget* is shared with all that name its key, and each request
+    waits for its turn.  `requests` and `throttled` count what was sent and answered with 429.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         secrets: tuple[str, ...] = (),
         timeout: tuple[float, float] = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
+        budget: RateBudget | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/") + "/"
         self.requests = 0
@@ -73,6 +76,7 @@ class HttpClient:
         #: When the backend answered last, by its own clock, in UTC without zone.
         self.answered_at: datetime | None = None
         self._timeout = timeout
+        self._budget = budget
         self._secrets = tuple(secret for secret in secrets if secret)
         self._session = requests.Session()
         # What the environment says holds, ~/.netrc apart: it would replace the credentials.
@@ -126,13 +130,15 @@ class HttpClient:
         Raises:
             BackendUnreachableError: no connection was made, so nothing was sent.
             NetworkRetryableError: no answer, or the server says that it cannot now.
-            RateLimitError: 429; the job comes back after the pause asked for.
+            RateLimitError: 429, or the budget is spent; the job comes back after the pause.
             BackendAccessError: 401 or 403.
             IDMissingInBackend: 404 or 410.
             BackendRefusalError: any other 4xx but 409, which may speak of an earlier request.
             BackendResponseError: any other error, or a URL of another server.
         """
         url = self._url(path)
+        if self._budget is not None:
+            self._budget.take()
         self.requests += 1
         try:
             response = self._session.request(

@@ -42,6 +42,14 @@ def is_asleep(cr: Cursor) -> bool:
     return row is None or not row[0]
 
 
+def asleep_message(database: str) -> str:
+    """What is said of a copy."""
+    return (
+        f"Database {database!r} is a copy and asleep: no job, cron or export runs. "
+        f"Use `connector adopt {database}` or `connector neutralize {database}`."
+    )
+
+
 def adopt(cr: Cursor) -> None:
     """Make this database the one that is remembered: its jobs and crons run again."""
     cr.execute(_REMEMBER)

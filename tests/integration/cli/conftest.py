@@ -16,6 +16,7 @@ def connector(servers):
         return subprocess.run(
             [sys.executable, "-m", "connector.cli.main", *arguments],
             env={**os.environ, **urls, **environ},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
         )

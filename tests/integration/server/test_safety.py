@@ -296,7 +296,7 @@ def test_a_sleeping_database_is_served_and_told(
     assert server.result("db", "duplicate_database", server.master, server.database, name)
     with serve_database(name) as running:
         assert running.execute("res.partner", "search_count", []) > 1
-    assert f"{name} is asleep" in capfd.readouterr().err
+    assert f"{name!r} is a copy and asleep" in capfd.readouterr().err
 
 
 def test_the_server_ends_in_good_order(strict_server: Any) -> None:
