@@ -287,8 +287,10 @@ class ChunkImporter(Importer):
         try:
             self._import_one(external_id)
         except Exception as error:
-            # Nothing of the record is written yet: nothing has to be undone for the others.
-            harmless = not self.import_run.writing and _database_error(error) is None
+            # Nothing of the record is written yet, and none that waits for it was made without its
+            # link: nothing has to be undone for the others.
+            run = self.import_run
+            harmless = not run.writing and not run.waiting and _database_error(error) is None
             if alone or not harmless or not is_of_a_record(error):
                 raise
             self._set_aside(external_id, error)

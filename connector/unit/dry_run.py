@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from connector.connector import Binder, ConnectorEnvironment, external_key
 from connector.exception import RetryableJobError
+from connector.record_lock import held_locks
 from connector.session import ConnectorSession, checkpoints_by
 from connector.unit.batch import unit_of
 from connector.unit.chunk import SLICE_RECORDS, ChunkImporter, is_of_a_record
@@ -26,6 +27,9 @@ BOOKKEEPING = frozenset(
         *("sync_date", "checksum", "backend_updated_at", "display_name"),
     }
 )
+
+#: Values that a new record has where nothing is mapped.
+EMPTY: tuple[Any, ...] = (False, None, "", 0, set())
 
 #: Field -> (value stored, value after the import).
 Diff = dict[str, tuple[Any, Any]]
@@ -44,11 +48,11 @@ class Prediction:
 
 class DryRun:
     """
-    Imports pages, or single records, each under a savepoint that is rolled back.
+    Imports pages or single records in one transaction, which the caller rolls back.
 
-    So the locks of a page are held no longer than an import of it would hold them.  What a page
-    before has made is made again where a later one needs it, and told once.  *stored* is a
-    session with a transaction of its own, which sees only what is committed.
+    Locks are held for as many records as an import holds them for at once; then all is undone, and
+    what a page before has made is made again where a later one needs it.  *stored* is a session
+    with a transaction of its own, which sees only what is committed.
     """
 
     def __init__(self, connector_env: ConnectorEnvironment, stored: ConnectorSession) -> None:
@@ -64,14 +68,14 @@ class DryRun:
         told: list[Prediction] = []
         for start in range(0, len(records), SLICE_RECORDS):
             part = records[start : start + SLICE_RECORDS]
-            told += self._undone(partial(self._import_page, part))
+            told += self._looked(partial(self._import_page, part))
         return told
 
     def of_record(self, external_id: str) -> list[Prediction]:
         """Give what would become of one record, read by its id, and of what it needs."""
         model = self._connector_env.model_name
         try:
-            return self._undone(partial(self._import_record, external_id))
+            return self._looked(partial(self._import_record, external_id))
         except Exception as error:
             if not is_of_a_record(error):
                 raise
@@ -107,18 +111,20 @@ class DryRun:
         run.records.update(self._records)
         return run
 
-    def _undone(self, work: Callable[[], Iterator[Prediction]]) -> list[Prediction]:
-        """Do an import, note what it says, and undo it."""
-        cr = self._connector_env.env.cr
-        self._stored.rollback()  # look at what is committed by now
+    def _looked(self, work: Callable[[], Iterator[Prediction]]) -> list[Prediction]:
+        """Do an import and give what is news of it; undo all when it holds many locks."""
         session = self._connector_env.session
+        self._stored.rollback()  # look at what is committed by now
         # A hook that asks for a commit gets its writes sent, and nothing is committed.
-        with session.change_context(connector_dry_run=True), checkpoints_by(cr, _sends(cr)):
-            try:
-                with cr.savepoint():
-                    raise _Undo(list(work()))
-            except _Undo as undo:
-                found = undo.predictions
+        flush = session.cr.transaction.flush
+        with (
+            session.change_context(connector_dry_run=True),
+            checkpoints_by(session.cr, flush),
+            session.cr.savepoint(),
+        ):
+            found = list(work())
+        if len(held_locks(session.cr)) >= SLICE_RECORDS:
+            session.rollback()
         return [prediction for prediction in found if self._is_news(prediction)]
 
     def _is_news(self, prediction: Prediction) -> bool:
@@ -137,38 +143,49 @@ class DryRun:
         for key, outcome in run.outcomes.items():
             prediction = Prediction(*key, outcome.value)
             if outcome in (Outcome.CREATED, Outcome.UPDATED):
-                prediction.diff = self._diff(key)
+                prediction = self._compared(prediction)
             if outcome is Outcome.CREATED and key in run.records:
                 self._records[key] = run.records[key]
             yield prediction
 
-    def _diff(self, key: Key) -> Diff:
+    def _compared(self, prediction: Prediction) -> Prediction:
+        """Give a prediction with its diff; what no import has committed is created."""
+        key = (prediction.model, prediction.external_id)
         binder = unit_of(self._connector_env, RecordImporter, RecordImporter).binder_for(key[0])
         before = self._values(self._stored.env, binder, key)
         after = self._values(self._connector_env.env, binder, key)
-        return {
-            name: (before.get(name), value)
-            for name, value in after.items()
-            if before.get(name) != value and (before or value not in (False, None, "", 0, ()))
+        diff = {
+            name: (before[name][1] if before else None, told)
+            for name, (value, told) in after.items()
+            if (value != before[name][0] if before else value not in EMPTY)
         }
+        outcome = prediction.outcome if before else Outcome.CREATED.value
+        return replace(prediction, outcome=outcome, diff=diff)
 
-    def _values(self, env: Any, binder: Binder, key: Key) -> dict[str, Any]:
-        """Give the values of a record by field; those of lines are told with the lines."""
+    def _values(self, env: Any, binder: Binder, key: Key) -> dict[str, tuple[Any, Any]]:
+        """
+        Give the values of a record by field, to compare and to tell.
+
+        Another record is compared by its id, because its name may change in the same run, and
+        told by its name.  The values of lines are told with the lines.
+        """
         domain = [
             (binder._backend_field, "=", binder.backend_record.id),
             (binder._external_field, "=", key[1]),
         ]
         record = env[key[0]].with_context(active_test=False).search(domain)
         return {
-            name: self._told_as(record[name], definition.type)
+            name: self._compared_and_told(record[name], definition.type)
             for name, definition in (record._fields.items() if record else ())
             if name not in BOOKKEEPING and definition.type != "one2many"
         }
 
-    def _told_as(self, value: Any, kind: str) -> Any:
+    def _compared_and_told(self, value: Any, kind: str) -> tuple[Any, Any]:
         if kind == "many2one":
-            return self._label(value) if value else False
-        return tuple(sorted(map(self._label, value))) if kind == "many2many" else value
+            return value.id, self._label(value) if value else False
+        if kind == "many2many":
+            return set(value.ids), tuple(sorted(map(self._label, value)))
+        return value, value
 
     def _label(self, record: Any) -> str:
         """Name a record, one that is new not by its id: the next run gives another."""
@@ -178,15 +195,3 @@ class DryRun:
             external_id = record.external_id if "external_id" in record._fields else ""
             return f"new {record._name} {external_id or ''}".rstrip()
         return name
-
-
-class _Undo(Exception):
-    """No error: rolls a savepoint back and brings what was found under it."""
-
-    def __init__(self, predictions: list[Prediction]) -> None:
-        super().__init__()
-        self.predictions = predictions
-
-
-def _sends(cr: Any) -> Callable[[], None]:
-    return lambda: cr.transaction.flush()

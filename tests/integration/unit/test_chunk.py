@@ -156,6 +156,24 @@ def test_tree_inside_a_page_is_imported_whole(toys, shop):
     assert friends == {"Ann": "Cid", "Bob": "Ann", "Cid": "Bob"}
 
 
+def test_record_made_for_one_that_fails_is_not_left_half_made(toys, shop):
+    """
+    In a circle with a record that cannot be imported none is made without its link.
+    """
+    records = [
+        shop.put("toy.partner", 1, name="Ann", friend=2),
+        shop.put("toy.partner", 3, name="Cid"),
+    ]
+    shop.put("toy.partner", 2, name="Bob", friend=1)
+    records[0]["name"] = ""
+
+    result, counts, _ = run_chunk(toys, records)
+
+    assert list(result.poisoned) == ["1"]
+    assert counts == {"created": 1}
+    assert toys.values("toy.partner", "name") == [("Cid",)]
+
+
 def test_long_chain_inside_a_page_is_imported(toys, shop):
     """
     However long the chain of records that need each other, it is imported.
