@@ -1,4 +1,7 @@
-"""Short channels: jobs taken in groups, each started in the commit that ends the one before."""
+"""
+What a job costs, and short channels: jobs taken in groups, each started in the commit that ends
+the one before.
+"""
 
 from __future__ import annotations
 
@@ -37,20 +40,35 @@ def run(queue: Any, uuids: Sequence[str], is_to_end: Callable[[], bool] = lambda
 
 
 @pytest.fixture
-def commits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the runner's cursor sends to end its transactions."""
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The round trips in which the runner's cursor begins and ends transactions."""
     sent: list[str] = []
     send = sql.ChainedCursor._send
 
     def noted(cr: sql.ChainedCursor, *statements: str) -> None:
-        sent.extend(each for each in statements if "COMMIT" in each)
+        sent.extend(filter(None, ["; ".join(filter(None, statements))]))
         send(cr, *statements)
 
     monkeypatch.setattr(sql.ChainedCursor, "_send", noted)
     return sent
 
 
-def test_a_group_takes_one_commit_a_job(queue, commits):
+def test_an_ordinary_job_takes_two_round_trips(queue, sent):
+    """
+    Beside the job's own statements PostgreSQL is asked twice, with a commit each time.
+    """
+    (uuid,) = delay_group(queue, ["leave_effect"])
+    runner.run(queue.database.name, uuid)
+    sent.clear()
+    (uuid,) = delay_group(queue, ["leave_effect"])
+
+    runner.run(queue.database.name, uuid)
+
+    assert queue.job(uuid)["state"] == "done"
+    assert [statements.count("COMMIT") for statements in sent] == [1, 1]
+
+
+def test_a_group_takes_one_commit_a_job(queue, sent):
     """
     The start of a job is in the commit that ends the one before; only the first has its own.
     """
@@ -58,7 +76,7 @@ def test_a_group_takes_one_commit_a_job(queue, commits):
 
     assert run(queue, uuids) == JOBS
 
-    assert len(commits) == JOBS + 1
+    assert sum(statements.count("COMMIT") for statements in sent) == JOBS + 1
     assert queue.effects() == [str(number) for number in range(JOBS)]
     assert queue.rows("SELECT DISTINCT state, attempt, retry FROM queue_job") == [("done", 1, 1)]
     assert queue.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'") == []
