@@ -21,7 +21,9 @@ TESTS = "tests"
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(addon_name: str, arguments: Sequence[str]) -> int:
     """
-    Run the tests of ADDON, those in its folder `tests`, in databases that have it installed.
+    Run the tests of ADDON, in databases that have it installed.
+
+    They are in its folder `tests`, or beside it in the project that `connector init` has written.
 
     ARGUMENTS go to pytest, such as `-k partner -x`. The exit status is that of pytest.
     """
@@ -33,13 +35,23 @@ def test(addon_name: str, arguments: Sequence[str]) -> int:
 
     addon.use_addons_path(current().addons_path)
     manifest = manifest_of(addon_name)
-    folder = Path(manifest.path) / TESTS
-    if not folder.is_dir():
+    folder = _tests_of(Path(manifest.path))
+    if folder is None:
         raise click.ClickException(
-            f"The addon {addon_name!r} has no tests: there is no folder {folder}."
+            f"The addon {addon_name!r} has no tests: there is no folder "
+            f"{Path(manifest.path) / TESTS}."
         )
     addon_names.alias(Path(manifest.path), manifest.package)
     return int(
         pytest.main(["--import-mode=importlib", f"--override-ini=connector_addons={addon_name}",
                      *arguments, str(folder)])
     )  # fmt: skip
+
+
+def _tests_of(package: Path) -> Path | None:
+    """Give the folder of an addon's tests: in its package, else beside it in its project."""
+    if (package / TESTS).is_dir():
+        return package / TESTS
+    project = package.parent
+    is_project = (project / "pyproject.toml").is_file() and (project / TESTS).is_dir()
+    return project / TESTS if is_project else None

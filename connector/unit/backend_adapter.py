@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from connector.connector import ConnectorUnit, ExternalId
+from connector.exception import BackendResponseError
 
 __all__ = ["BackendAdapter", "CRUDAdapter", "LostAnswer", "Page"]
 
@@ -45,8 +46,20 @@ class BackendAdapter(ConnectorUnit):
     _updated_at_field: ClassVar[str] = "updated_at"
 
     def external_id_of(self, record: Record) -> ExternalId:
-        """Give the external id of a record as the backend sends it."""
-        external_id: ExternalId = record[self._id_field]
+        """
+        Give the external id of a record as the backend sends it.
+
+        Raises:
+            BackendResponseError: the record has no such field.
+        """
+        try:
+            external_id: ExternalId = record[self._id_field]
+        except (KeyError, TypeError) as error:
+            raise BackendResponseError(
+                f"A record of {self.connector_env.model_name!r} has no field "
+                f"{self._id_field!r}, which should hold its id. Set `_id_field` of "
+                f"{type(self).__qualname__} to the field that does, or mend the record there."
+            ) from error
         return external_id
 
     def usage(self) -> dict[str, int]:
