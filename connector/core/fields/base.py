@@ -33,11 +33,9 @@ Records = Any
 MAGIC_FIELDS = ("id", "create_uid", "create_date", "write_uid", "write_date", "display_name")
 
 
-class Field(property):
+class Field:
     """
     What a model's attribute is: its column, its conversions, its defaults and how it is computed.
-
-    It is a property, so that reading an attribute comes straight to ``read_attribute``.
 
     The keyword arguments of all definitions of a field along the inheritance of its model are
     merged, the last word wins.
@@ -99,7 +97,6 @@ class Field(property):
     def __init__(self, string: str | None = None, **arguments: Any) -> None:
         if string is not None:
             arguments["string"] = string
-        super().__init__(self.read_attribute, self.write_attribute)
         self.arguments = arguments
 
     def __set_name__(self, owner: Any, name: str) -> None:
@@ -157,8 +154,6 @@ class Field(property):
         self.local = bool(self.compute and not self.store)
         if not self.is_column:
             self.prefetch = False
-        if self.converts:
-            super().__init__(self._read_converted, self.write_attribute)
 
     def setup(self, model: Any) -> None:
         """Complete the field once all fields of all models are known."""
@@ -200,8 +195,9 @@ class Field(property):
 
     # -- attribute access -----------------------------------------------------------------
 
-    def read_attribute(self, record: Any) -> Any:
-        """The caller's value of one record; the null value of none."""
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        if record is None:
+            return self
         try:
             (id_,) = record._ids
             value = record.env.known[self][id_]
@@ -209,19 +205,11 @@ class Field(property):
             if not record._ids:
                 return self.null
             value = self.missed(record)
-        return self.null if value is None else value
+        if value is None:
+            return self.null
+        return self.to_record(value, record) if self.converts else value
 
-    def _read_converted(self, record: Any) -> Any:
-        """The same where the cached value is not the caller's."""
-        try:
-            (id_,) = record._ids
-            value = record.env.known[self][id_]
-        except (KeyError, ValueError):
-            value = self.missed(record) if record._ids else None
-        return self.to_record(value, record)
-
-    def write_attribute(self, records: Any, value: Any) -> None:
-        """Give the records a value, or several records the same."""
+    def __set__(self, records: Any, value: Any) -> None:
         records._assign(self, value)
 
     def missed(self, record: Any) -> Any:

@@ -87,7 +87,9 @@ class Id(Field):
         except ValueError:
             raise self.refuse(value, "Give a number.") from None
 
-    def read_attribute(self, record: Any) -> Any:
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        if record is None:
+            return self
         ids = record._ids
         if not ids:
             return False
@@ -95,7 +97,7 @@ class Id(Field):
             record.ensure_one()
         return ids[0] or False
 
-    def write_attribute(self, records: Any, value: Any) -> None:
+    def __set__(self, records: Any, value: Any) -> None:
         raise TypeError(f"The field {self!r} is given by the database; it cannot be assigned.")
 
 
@@ -130,7 +132,9 @@ class Many2one(Field):
                 f"Choose one of {', '.join(ON_DELETE)}."
             )
 
-    def read_attribute(self, record: Any) -> Any:
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        if record is None:
+            return self
         try:
             (id_,) = record._ids
             value = record.env.known[self][id_]

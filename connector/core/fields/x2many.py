@@ -44,7 +44,9 @@ class X2many(Field):
         super()._settle()
         self.is_column = False
 
-    def read_attribute(self, record: Any) -> Any:
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        if record is None:
+            return self
         try:
             (id_,) = record._ids
             value = record.env.known[self][id_]
