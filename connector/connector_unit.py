@@ -54,7 +54,11 @@ class ConnectorEnvironment:
     ) -> None:
         if isinstance(session, str):
             model_name, session = session, ConnectorSession.from_env(backend_record.env)
-        assert model_name is not None
+        if not isinstance(model_name, str):
+            raise UnknownModelError(
+                f"A ConnectorEnvironment of {backend_record} needs the name of a model and is "
+                f"given {model_name!r}. Give the name of a binding model."
+            )
         self.backend_record = backend_record
         self.backend = backend_record.get_backend()
         self.session = session
