@@ -74,6 +74,7 @@ class Storm:
         """Rage, wait until all is done, and answer the figures; `wrong` lists what is not right."""
         producer = threading.Thread(target=self._delay_all, name="producer")
         try:
+            self._field.wait_for_workers()
             producer.start()
             self._rage()
             producer.join()

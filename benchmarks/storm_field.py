@@ -67,6 +67,14 @@ class Field:
                 stderr=log,
             )
 
+    def wait_for_workers(self) -> None:
+        """Wait until all have come, so that a fault has somebody to hit."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while broker.current().live_workers() < WORKERS:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{WORKERS} workers did not come: see {self._home}/*.log.")
+            time.sleep(0.1)
+
     def stop_supervisors(self) -> list[int]:
         """Stop all as a person would; answer how they ended."""
         for process in self._supervisors.values():

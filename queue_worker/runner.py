@@ -220,7 +220,9 @@ class JobRun:
         return outcome
 
     def _session(self) -> ConnectorSession:
-        context = codec.decode(self._row["context"] or {}, None)
+        context = codec.decode(
+            self._row["context"] or {}, Environment(self._cr, self._row["user_id"], {})
+        )
         context["job_uuid"] = self._row["uuid"]
         if self._row["company_id"]:
             context.setdefault("company_id", self._row["company_id"])

@@ -38,6 +38,8 @@ GRACE_SECONDS = 30.0
 #: Time for a job to be given back; then the process is killed, and the sweep does it.
 FORCE_SECONDS = 5.0
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 _fork = multiprocessing.get_context("fork")
 
 
@@ -57,8 +59,13 @@ class Slot:
             self.process = None
         if self.process is None and time.monotonic() - self.started >= RESPAWN_SECONDS:
             self.started = time.monotonic()
-            self.process = _fork.Process(target=self.main, name=self.name)
-            self.process.start()
+            self.process = _fork.Process(target=_begin, args=(self.main,), name=self.name)
+            # A signal that came before the child has its own handlers would be heard by nobody.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+            try:
+                self.process.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
             logger.info("%s started", self.label)
 
     @property
@@ -96,7 +103,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT, or until idle where that is asked for."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOP_SIGNALS:
             signal.signal(number, self._ask_to_stop)
         for database in self._databases.current():
             _warm(database)
@@ -167,12 +174,18 @@ class Supervisor:
 
     def _work(self) -> None:
         """In the child: run jobs until asked to stop."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
         own = broker.connect(broker.current().url)
         self._worker_class(own, max_memory=self._config.max_memory).work(
             max_jobs=self._config.max_jobs
         )
+
+
+def _begin(main: Callable[[], None]) -> None:
+    """In the child: a signal ends it, until it has handlers of its own."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    main()
 
 
 def _wait(things: Sequence[BaseProcess | int], seconds: float) -> list[Any]:
