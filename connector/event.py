@@ -62,6 +62,10 @@ class Consumers(MutableSet[Consumer]):
 EVENTS: WeakSet[Event] = WeakSet()
 
 
+#: Stands for the consumers of a model that has none.
+NOBODY = Consumers()
+
+
 class Event:
     """
     Something that happens to records of a model; functions subscribe to it.
@@ -93,7 +97,7 @@ class Event:
     def unsubscribe(self, consumer: Consumer, model_names: ModelNames = None) -> None:
         """Stop calling *consumer* for these models; unknown consumers are no error."""
         for name in _names(model_names):
-            self._consumers.get(name, Consumers()).discard(consumer)
+            self._consumers.get(name, NOBODY).discard(consumer)
 
     def has_consumer_for(self, session: ConnectorSession, model_name: str) -> bool:
         """Say whether firing for this model would call anybody."""
@@ -115,7 +119,7 @@ class Event:
         self, session: ConnectorSession, model_name: str
     ) -> Iterator[Consumer]:
         yield from self._consumers[None].installed(session.env)
-        yield from self._consumers.get(model_name, Consumers()).installed(session.env)
+        yield from self._consumers.get(model_name, NOBODY).installed(session.env)
 
     @overload
     def __call__(self, func: C) -> C: ...
