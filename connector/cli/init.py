@@ -75,7 +75,9 @@ def check_name(name: str) -> None:
         raise ConfigurationError(
             f"There is an addon {name!r} already: the package {place}. Take another name."
         )
-    if name in FOLDERS or find_spec(name) is not None:
+    spec = find_spec(name)
+    # A folder without code, such as the one that is to be filled, is found but has no origin.
+    if name in FOLDERS or (spec is not None and spec.origin is not None):
         raise ConfigurationError(
             f"{name!r} is the name of a Python package or folder that would be mixed up with the "
             f"connector. Take another name, {name}_connector perhaps."

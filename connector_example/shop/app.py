@@ -90,7 +90,7 @@ class Shop:
             try:
                 _check_token(request, self.token)
                 self._check_pace()
-                response = await self.faults.around(request, endpoint)
+                response = await self._answer(request, endpoint)
             except HTTPException as error:
                 response = await _refusal(request, error)
             now = datetime.now(UTC) + timedelta(seconds=getattr(request.state, "skew", 0.0))
@@ -98,6 +98,12 @@ class Shop:
             return response
 
         return guarded
+
+    async def _answer(self, request: Request, endpoint: Endpoint) -> Response:
+        try:
+            return await self.faults.around(request, endpoint)
+        except (TypeError, ValueError) as error:
+            raise HTTPException(422, f"X-Fault: {error}") from error
 
     def _check_pace(self) -> None:
         seconds = self.limiter.seconds_to_wait(self.token)

@@ -114,8 +114,15 @@ class Faults:
     async def around(
         self, request: Request, endpoint: Callable[[Request], Awaitable[Response]]
     ) -> Response:
-        """Answer a request with the faults that meet it."""
-        met = [fault for fault in self.active if fault.meets(request)]
+        """
+        Answer a request with the faults that meet it, and the one that its header X-Fault tells.
+
+        Raises:
+            ValueError, TypeError: that is no fault.
+        """
+        own = request.headers.get("X-Fault")
+        carried = [Fault(**json.loads(own))] if own else []
+        met = [fault for fault in [*self.active, *carried] if fault.meets(request)]
         request.state.late = max((late_seconds(fault) for fault in met), default=0.0)
         request.state.skew = sum(skew_seconds(fault) for fault in met)
         for fault in met:

@@ -9,6 +9,7 @@ import pytest
 
 from connector.cli import main as cli
 from connector.cli.init import TEMPLATE, check_name, write
+from connector.cli.test import _tests_of
 from connector.exception import ConfigurationError
 
 
@@ -108,6 +109,25 @@ def test_what_is_written_is_whole(tmp_path: Path, export: bool) -> None:
     for name in manifest["imports"]:
         assert (tmp_path / "acme" / f"{name}.py").exists() or (tmp_path / "acme" / name).is_dir()
     assert ("6. `exporter.py`" in texts[tmp_path / "README.md"]) is export
+
+
+def test_connector_test_finds_the_tests_of_the_project(tmp_path: Path) -> None:
+    """The tests stand beside the package, as a project has them; without a project they do not."""
+    write("acme", tmp_path, export=False)
+    assert _tests_of(tmp_path / "acme") == tmp_path / "tests"
+
+    (tmp_path / "pyproject.toml").unlink()
+    assert _tests_of(tmp_path / "acme") is None
+
+
+def test_a_folder_of_the_name_is_no_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty folder that Python could take for a package is filled all the same."""
+    (tmp_path / "acme").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    check_name("acme")
 
 
 def test_lines_hold_the_longest_name() -> None:
