@@ -264,6 +264,7 @@ class Registry(Signalled, Mapping[str, Any]):
             model.init()
         while self._post_init_queue:
             self._post_init_queue.popleft()()
+        env["ir.model"]._triggers()  # a path that leads nowhere is told now, not at a write
         env["ir.model"]._reflect_models([model._name for model in models])
         if models:
             models[0].recompute()

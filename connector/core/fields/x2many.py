@@ -8,6 +8,7 @@ from typing import Any
 from connector.core.exceptions import ModelDefinitionError
 from connector.core.fields.base import Field, Records
 from connector.core.fields.many2one import ID_MAX, LinkedIds
+from connector.core.sql import schema
 
 __all__ = ["Command", "Many2many", "One2many", "X2many"]
 
@@ -233,7 +234,8 @@ class Many2many(X2many):
             return
         comodel = model.env.registry.models[self.comodel_name]
         if not self.relation:
-            self.relation = "{}_{}_rel".format(*sorted((model._table, comodel._table)))
+            tables = sorted((model._table, comodel._table))
+            self.relation = schema.short_name("{}_{}_rel".format(*tables))
         self.column1 = self.column1 or f"{model._table}_id"
         self.column2 = self.column2 or f"{comodel._table}_id"
         if self.column1 == self.column2:

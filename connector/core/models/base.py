@@ -26,6 +26,8 @@ class BaseModel(Onchange):
     """What every model can do."""
 
     _register = False
+    #: the last class that is no model: its names are taken on every record
+    _is_framework = True
     _inherit: ClassVar[str | Sequence[str]] = ()
     _description: ClassVar[str | None] = None
     _sql_constraints: ClassVar[Sequence[tuple[str, str, str]]] = ()

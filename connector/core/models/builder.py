@@ -9,6 +9,8 @@ from connector.core.exceptions import ModelDefinitionError
 
 __all__ = ["build_model", "set_bases"]
 
+#: PostgreSQL cuts names off at 63, and the sequence of the ids adds _id_seq
+TABLE_NAME_MAX = 56
 MODEL_NAME = re.compile(r"[A-Za-z_][\w.]*\Z")
 
 
@@ -34,6 +36,13 @@ def build_model(definition: Any, registry: Any) -> Any:
                 f"does not exist. Correct _inherit, or add its addon to the depends of "
                 f"{definition._module!r}."
             )
+    present = registry.models.get(name)
+    if present is not None and name not in parents and definition not in present.__mro__:
+        raise ModelDefinitionError(
+            f"The model {name!r} of {definition._module!r} is declared by "
+            f"{present._original_module!r} already. Extend it with _inherit = {name!r}, or choose "
+            f"another _name."
+        )
     if name in parents:
         model_class = _extended(definition, registry.models[name])
         parents.remove(name)
@@ -115,6 +124,11 @@ def _settle(model_class: Any) -> None:
     model_class._declared_keys = list(natural_keys)
     table = next((c.__dict__["_table"] for c in own if c.__dict__.get("_table")), None)
     model_class._table = table or model_class._name.replace(".", "_")
+    if len(model_class._table.encode()) > TABLE_NAME_MAX and model_class._auto:
+        raise ModelDefinitionError(
+            f"The table {model_class._table!r} of {model_class._name!r} has a name of more than "
+            f"{TABLE_NAME_MAX} characters. Give the model a shorter _table."
+        )
     sequence = next((c.__dict__["_sequence"] for c in own if c.__dict__.get("_sequence")), None)
     model_class._sequence = sequence or f"{model_class._table}_id_seq"
     described = next(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, ClassVar
 
 from connector.core import fields
@@ -12,6 +13,8 @@ from connector.core.models.signals import Triggers
 
 __all__ = ["Setup"]
 
+#: how long PostgreSQL lets a name be
+NAME_MAX = 63
 LOG_FIELDS = ("create_uid", "create_date", "write_uid", "write_date")
 
 
@@ -73,10 +76,15 @@ class Setup(Recordset):
 
     def _add_field(self, name: str, field: Field) -> None:
         cls: Any = type(self)
-        if not name.isidentifier() or hasattr(Recordset, name):
+        if not name.isidentifier() or name in _reserved(cls):
             raise ModelDefinitionError(
                 f"{name!r} cannot name a field of {cls._name!r}: the name has another meaning on "
                 f"every record. Choose another."
+            )
+        if len(name) > NAME_MAX:
+            raise ModelDefinitionError(
+                f"{name!r} cannot name a field of {cls._name!r}: PostgreSQL cuts names off at "
+                f"{NAME_MAX} characters. Choose a shorter one."
             )
         setattr(cls, name, field)
         cls._generated.add(name)
@@ -192,6 +200,16 @@ def natural_keys(cls: Any) -> list[tuple[str, ...]]:
         for key in keys
         if not any(cls._fields[name].converts for name in key if name in cls._fields)
     ]
+
+
+@cache
+def _names_of(framework_class: Any) -> frozenset[str]:
+    return frozenset(dir(framework_class))
+
+
+def _reserved(cls: Any) -> frozenset[str]:
+    """The names that every model has from the framework."""
+    return _names_of(next(c for c in cls.__mro__ if c.__dict__.get("_is_framework")))
 
 
 def _definitions(cls: Any) -> dict[str, list[Field]]:

@@ -12,6 +12,7 @@ from connector.core.environment import Environment
 from connector.core.exceptions import DatabaseNotInitialisedError, ModuleError
 from connector.core.modules import (
     data,
+    graph,
     identity,
     imports,
     migration,
@@ -103,6 +104,7 @@ class Loading:
         # New addons come last: their data may concern models that others extend.
         self._load_states(State.TO_INSTALL)
         self._complete()
+        states.reset(self.cr, State.TO_INSTALL, State.TO_UPGRADE)  # those that could not be loaded
         if self._remove():
             return
         self._finish()
@@ -148,12 +150,26 @@ class Loading:
         if left_over:
             logger.error(
                 "Installed addons cannot be loaded, they or what they need is not found",
-                extra={"addons": left_over, "database": self.cr.dbname},
+                extra={
+                    "addons": left_over,
+                    "database": self.cr.dbname,
+                    "reason": _why_not(left_over),
+                },
             )
+            self._refuse_asked(left_over)
         nodes_with_states(self.graph, states.rows(self.cr, list(State)))
         for node in self.graph:
             if node.name not in before:
                 self._load_node(node)
+
+    def _refuse_asked(self, left_over: list[str]) -> None:
+        """
+        Raises:
+            ModuleError: one of them is to be installed or updated by name.
+        """
+        asked = sorted({*self.changes.install, *self.changes.update} & set(left_over))
+        if asked:
+            graph.closure(asked)  # says what is missing, or which addons go in a circle
 
     def _load_node(self, node: Node) -> None:
         started = time.perf_counter()
@@ -291,7 +307,22 @@ def _check_initialised(cr: sql.Cursor) -> None:
         raise DatabaseNotInitialisedError(MISSING_TABLES.format(cr.dbname, cr.dbname))
 
 
+def _why_not(left_over: list[str]) -> str:
+    """Why addons cannot be put in order: what they need is missing, or they go in a circle."""
+    try:
+        graph.closure(left_over)
+    except ModuleError as error:
+        return str(error)
+    return "what they need is not installed"
+
+
 def _call(package: ModuleType, node: Node, hook: str | None, *args: Any) -> None:
-    """Call a hook that the manifest names."""
-    if hook is not None:
-        imports.hook_of(package, node.manifest, hook)(*args)
+    """Call a hook that the manifest names; what it raises tells so in a note."""
+    if hook is None:
+        return
+    function = imports.hook_of(package, node.manifest, hook)
+    try:
+        function(*args)
+    except Exception as error:
+        error.add_note(f"Raised by the hook {hook!r} of the addon {node.name!r}.")
+        raise

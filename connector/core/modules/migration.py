@@ -28,7 +28,11 @@ def migrate(cr: Cursor, node: Node, from_version: str | None, stage: Stage) -> N
         return
     for path in _scripts(node, from_version, stage):
         logger.info("Migration script", extra={"addon": node.name, "script": str(path)})
-        _run(path, cr, from_version)
+        try:
+            _run(path, cr, from_version)
+        except Exception as error:
+            error.add_note(f"Raised by the migration script {path} of the addon {node.name!r}.")
+            raise
 
 
 def _scripts(node: Node, from_version: str, stage: Stage) -> Iterator[Path]:

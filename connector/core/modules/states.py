@@ -256,14 +256,18 @@ def set_uninstalled(cr: Cursor, removed: list[str]) -> None:
     )
 
 
-def reset(cr: Cursor) -> None:
-    """Take back the marks of a load that failed."""
+def reset(cr: Cursor, *marks: State) -> None:
+    """Take back marks, by default all: those of a load that failed."""
     cr.execute(
         "UPDATE ir_module_module SET state = CASE WHEN state = %s THEN %s ELSE %s END"
-        " WHERE state IN (%s, %s, %s)",
-        (State.TO_INSTALL, State.UNINSTALLED, State.INSTALLED,
-         State.TO_INSTALL, State.TO_UPGRADE, State.TO_REMOVE),
-    )  # fmt: skip
+        " WHERE state = ANY(%s)",
+        (
+            State.TO_INSTALL,
+            State.UNINSTALLED,
+            State.INSTALLED,
+            list(marks or (State.TO_INSTALL, State.TO_UPGRADE, State.TO_REMOVE)),
+        ),
+    )
 
 
 def _set(cr: Cursor, chosen: list[str], state: State) -> None:

@@ -13,7 +13,9 @@ from connector.core.exceptions import (
     DataFileError,
     DependencyCycleError,
     ManifestError,
+    ModelDefinitionError,
     ModuleError,
+    UnknownFieldError,
     UnknownModuleError,
     UnmetDependencyError,
 )
@@ -633,3 +635,73 @@ def test_constraints_and_indexes_follow_the_code(database, shop):
     evolve(shop, "2", constraints=[("two", "check(number < 9)", "Big")], indexed=False, **parts)
     modules.update(database.name, ["evolving"])
     assert present() == ["CHECK ((number < 9))"]
+
+
+WRONG = """
+    from connector.core import fields, models
+
+    class Wrong(models.Model):
+        _name = "{model}"
+        {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "error", "message"),
+    [
+        ("res.partner", "a = fields.Char()", ModelDefinitionError,
+         "'res.partner' of 'wrong' is declared by 'base' already. Extend it"),
+        ("wrong.model", "write = fields.Char()", ModelDefinitionError,
+         "'write' cannot name a field of 'wrong.model'"),
+        ("wrong.model", f"{'a' * 64} = fields.Char()", ModelDefinitionError, "names off at 63"),
+        (f"wrong.{'m' * 60}", "a = fields.Char()", ModelDefinitionError, "a shorter _table"),
+        ("wrong.model", "a = fields.Char(compute='c', depends=['b.c'])\n        def c(self): pass",
+         UnknownFieldError, "wrong.model.a depends on 'b.c', but 'wrong.model' has no field 'b'"),
+    ],
+)  # fmt: skip
+def test_wrong_declarations(database, addon_folder, model, body, error, message):
+    """
+    A model that cannot be is told at the installation, and leaves the database as it was.
+    """
+    code = WRONG.format(model=model, body=body)
+    addon_folder.write("wrong", {}, {"__init__.py": code})
+    with pytest.raises(error, match=message):
+        modules.install(database.name, ["wrong"])
+    assert state_of(database, "wrong") == "uninstalled"
+    with Registry(database.name).cursor() as cr:
+        assert Environment(cr, 1, {})["res.partner"].create({"name": "still there"}).name
+
+
+def test_circle_among_installed_addons(database, addon_folder, caplog):
+    """
+    Installed addons that came to need each other are named; the others go on being updated.
+    """
+    addon_folder.write("first", {})
+    addon_folder.write("second", {"depends": ["first"]})
+    modules.install(database.name, ["second"])
+    addon_folder.write("first", {"depends": ["second"]})
+    addon_folder.forget("first")
+    with pytest.raises(DependencyCycleError, match="second -> first -> second"):
+        modules.update(database.name, ["second"])
+    modules.update(database.name, ["all"])
+    reasons = [record.reason for record in caplog.records if hasattr(record, "reason")]
+    assert any("first -> second -> first" in str(reason) for reason in reasons)
+    assert (state_of(database, "first"), state_of(database, "second")) == ("installed",) * 2
+
+
+def test_failing_code_of_an_addon_is_named(database, shop):
+    """
+    What a hook or a migration script raises says in a note whose it is.
+    """
+    hook = "def hook(cr):\n    raise KeyError('x')\n"
+    rewrite(shop, {**MANIFEST, "pre_init_hook": "hook"}, **{"__init__.py": hook})
+    with pytest.raises(KeyError) as raised:
+        modules.install(database.name, ["shop_test"])
+    assert raised.value.__notes__ == ["Raised by the hook 'hook' of the addon 'shop_test'."]
+    rewrite(shop)
+    modules.install(database.name, ["shop_test"])
+    rewrite(shop, {**MANIFEST, "version": "2.0"}, **{"migrations/2.0/pre-x.py": "import nothing_"})
+    with pytest.raises(ModuleNotFoundError) as raised:
+        modules.update(database.name, ["shop_test"])
+    assert "2.0/pre-x.py of the addon 'shop_test'" in raised.value.__notes__[0]
+    assert state_of(database, "shop_test") == "installed"
