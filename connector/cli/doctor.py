@@ -17,6 +17,13 @@ from connector.queue import broker, health
 from connector.queue.channels import settings_from_text
 from connector.queue.health import Finding
 from connector.server_url import without_password
+from connector.unit.chunk import SLICE_RECORDS
+
+_LOCKS = """
+SELECT current_setting('max_locks_per_transaction')::int
+       * (current_setting('max_connections')::int
+          + current_setting('max_prepared_transactions')::int)
+"""
 
 
 @click.command()
@@ -25,7 +32,7 @@ def doctor(ctx: click.Context) -> None:
     """Check programs, servers, addons and queue; fails when one of them is not fit for work."""
     config = current()
     failures = 0
-    for check in (_interpreter, _programs, _addons, _servers, _queue):
+    for check in (_interpreter, _programs, _addons, _servers, _locks, _queue):
         try:
             for finding in check(config):
                 fine, line = (True, finding) if isinstance(finding, str) else finding
@@ -61,6 +68,27 @@ def _servers(config: Config) -> Iterator[str]:
         yield f"PostgreSQL {version} answers at {without_password(services.database_url)}"
         broker.current().ping()
         yield f"Redis answers at {without_password(services.redis_url)}"
+
+
+def _locks(config: Config) -> Iterator[Finding]:
+    """
+    Do the sum of advisory locks: each worker holds one for every record of its slice.
+
+    Half of what the cluster has is left to the dependencies that the records need, and to
+    everything else that is locked.
+    """
+    with open_servers(config), sql.current_server().maintenance() as cr:
+        cr.execute(_LOCKS)
+        (available,) = cr.fetchone()
+    needed = config.workers * SLICE_RECORDS
+    told = (
+        f"the cluster has {available:,} locks for everybody; {config.workers} workers with slices "
+        f"of {SLICE_RECORDS} records take up to {needed:,}, and one for each new record these need"
+    )
+    if needed <= available / 2:
+        yield Finding(True, told)
+    else:
+        yield Finding(False, f"{told}. Raise max_locks_per_transaction or use fewer workers.")
 
 
 def _queue(config: Config) -> Iterator[Finding]:

@@ -18,3 +18,17 @@ def test_server_that_does_not_answer_fails(connector):
     (failure,) = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
     assert "127.0.0.1:1" in failure
     assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_locks_of_the_workers_are_summed_up(connector):
+    """More workers than the cluster has locks for are told, with what to do."""
+    few = connector("doctor")
+    (line,) = [line for line in few.stdout.splitlines() if "locks for everybody" in line]
+    assert line.startswith("ok")
+    assert "2 workers with slices of 500 records take up to 1,000" in line
+
+    many = connector("doctor", CONNECTOR_WORKERS="1000")
+    assert many.returncode == 1
+    (line,) = [line for line in many.stdout.splitlines() if "locks for everybody" in line]
+    assert line.startswith("FAIL")
+    assert "Raise max_locks_per_transaction" in line
