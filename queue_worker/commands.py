@@ -14,7 +14,7 @@ from connector.exception import ConfigurationError
 from connector.queue import broker
 from connector.queue.channels import settings_from_text
 from queue_worker.databases import open_cursor
-from queue_worker.discovery import Databases, Discovered, Named
+from queue_worker.discovery import served
 from queue_worker.supervisor import Supervisor
 
 _IDLE = """
@@ -52,10 +52,10 @@ def worker(
     settings = config.current()
     settings_from_text(settings.channels)  # a mistake there is told before anything starts
     with open_servers(settings):
-        served = _served(databases or ([settings.db_name] if settings.db_name else []))
-        for database in served.current():
+        found = served(databases, settings)
+        for database in found.current():
             _check(database)
-        if not served.current():
+        if not found.current():
             click.echo(
                 "No database keeps jobs yet; one that does is served from then on.", err=True
             )
@@ -64,16 +64,12 @@ def worker(
         broker.current().close()
         Supervisor(
             settings,
-            served,
+            found,
             workers or settings.workers,
             fork=fork,
-            is_idle=(lambda: all(map(_is_idle, served.current()))) if stop_when_idle else None,
+            is_idle=(lambda: all(map(_is_idle, found.current()))) if stop_when_idle else None,
             leash=sys.stdin.fileno() if stop_with_input else None,
         ).run()
-
-
-def _served(names: Sequence[str]) -> Databases:
-    return Named(names) if names else Discovered()
 
 
 def _check(database: str) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from connector.config import Config
 from connector.core import sql
 from connector.core.exceptions import CoreError
 
@@ -77,6 +78,12 @@ class Discovered:
         if text != self._complaint:
             self._complaint = text
             logger.warning("Cannot look for databases: %s", text.strip())
+
+
+def served(names: Sequence[str], config: Config) -> Databases:
+    """The databases named, else the configured one, else all that keep jobs."""
+    found = list(names) or ([config.db_name] if config.db_name else [])
+    return Named(found) if found else Discovered()
 
 
 def _keeps_jobs(database: str) -> bool:

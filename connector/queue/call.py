@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from connector.exception import FailedJobError, JobDefinitionError, RetryableJobError
-from connector.queue import codec
+from connector.queue import codec, trace
 from connector.queue.clock import Eta, eta_time, utc_now
 from connector.queue.function import JobFunction, check_channel, function_name, load_function
 from connector.queue.life import JobLife
@@ -117,8 +117,9 @@ class Job(JobLife):
         return self._identity_key or None
 
     def call(self, session: ConnectorSession) -> Any:
-        """Call the function on *session* as it is, and give its result."""
-        return self.func(session, *self.args, **self.kwargs)
+        """Call the function on *session* as it is, in the trace of the job; give its result."""
+        with trace.continued(self.context, self.func_name, job=self.uuid):
+            return self.func(session, *self.args, **self.kwargs)
 
     def perform(self, session: ConnectorSession) -> Any:
         """

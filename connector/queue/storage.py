@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from connector.exception import NoSuchJobError
+from connector.queue import trace
 from connector.queue.call import Job
 from connector.queue.function import JobFunction
 from connector.queue.new_jobs import write_new
@@ -203,7 +204,7 @@ class OpenERPJobStorage(JobStorage):
         if job.user_id is not None:
             return
         job.user_id = session.uid
-        job.context = keepable(session.context)
+        job.context = {**keepable(session.context), **trace.carried()}
         if "company_id" in session.context:
             job.company_id = session.context["company_id"]
         else:

@@ -34,6 +34,16 @@ def leave_and_pause(session: Any, model_name: str, checkpoint: bool) -> None:
         act()
 
 
+contexts: list[Any] = []
+
+
+@job
+def tell_context(session: Any, model_name: str) -> None:
+    """Tell what the context holds."""
+    who = session.context["who"]
+    contexts.append((who._name, who.ids, session.context["lang"]))
+
+
 @pytest.fixture
 def run(queue: Any) -> Any:
     """Run one call of the job, with something done in the middle; give its row."""
@@ -51,6 +61,23 @@ def run(queue: Any) -> Any:
 def change(queue: Any, statement: str) -> None:
     with queue.database.cursor(sql.READ_COMMITTED) as cr:
         cr.execute(statement)
+
+
+def test_a_recordset_in_the_context_is_there_again(queue):
+    """
+    The context is kept with its records, and the job works in it.
+    """
+    with queue.database.session() as session:
+        users = session.env["res.users"].browse(1)
+        with session.change_context(who=users, lang="de_DE"):
+            uuid = tell_context.delay(session, EFFECT)
+        session.cr.execute("UPDATE queue_job SET state = 'enqueued'")
+    contexts.clear()
+
+    runner.run(queue.database.name, uuid)
+
+    assert queue.job(uuid)["state"] == "done"
+    assert contexts == [("res.users", [1], "de_DE")]
 
 
 def test_effect_and_done_are_one_commit(run, queue, monkeypatch):
