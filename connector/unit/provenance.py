@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from connector.connector import ConnectorEnvironment, ExternalId
 from connector.exception import NoConnectorUnitError
-from connector.unit.backend_adapter import CRUDAdapter
+from connector.unit.backend_adapter import BackendAdapter
 from connector.unit.explain import place_of
 from connector.unit.importer import RecordImporter
 from connector.unit.map_record import MapRecord
@@ -268,7 +268,8 @@ def import_values(
         importer = connector_env.get_connector_unit(RecordImporter)
     except NoConnectorUnitError:
         mapper = traced(connector_env.get_connector_unit(ImportMapper))
-        record = connector_env.get_connector_unit(CRUDAdapter).read(external_id)
+        adapter: Any = connector_env.get_connector_unit(BackendAdapter)
+        record = adapter.read(external_id)
         is_new = not mapper.binder_for().to_openerp(external_id)
         return values_of(mapper.map_record(record), for_create=is_new)
     importer._mapper = traced(importer.mapper)

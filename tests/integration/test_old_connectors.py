@@ -16,6 +16,7 @@ from connector.core.models import MetaModel
 from connector.exception import MappingError, NetworkRetryableError
 from connector.queue import by_hand
 from connector.queue.storage import OpenERPJobStorage
+from connector.unit.provenance import import_values
 
 OLD = Path(__file__).parent / "old_connectors"
 
@@ -203,6 +204,11 @@ def test_errors_of_an_old_connector_are_those_of_the_tree(addons_path, database)
             {"name": "Beans", "version": "1.0", "location": "here"}
         )
         run = (session, "coffee.res.partner", backend.id)
+        explained = import_values(importing.get_environment(*run), "8")
+        assert {each.target: each.value for each in explained}["city"] == "UPSALA"
+        [upper] = [each.source for each in explained if each.target == "city"]
+        assert (upper.source, upper.function) == ("town", "upper")
+        assert upper.place.endswith("coffee/partner.py:80")
         assert importing.import_record(*run, "9") == "Record does no longer exist in the shop"
         with pytest.raises(MappingError, match=r"'4' of 'main_category_id' is not bound"):
             importing.import_record(*run, "8")

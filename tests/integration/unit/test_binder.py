@@ -11,6 +11,7 @@ from connector.exception import (
     ManyBindingsError,
     UnknownModelError,
 )
+from connector.unit.mapper import ExportMapper, ImportMapper, external_to_m2o, m2o_to_external
 
 
 @pytest.fixture
@@ -174,3 +175,66 @@ def test_several_bindings_of_one_id_are_an_error(toys, shop, declared_in):
             get_environment(connector_env.session, "res.partner", toys.backend_id)
         with pytest.raises(UnknownModelError, match="No model 'toy.nothing'"):
             get_environment(connector_env.session, "toy.nothing", toys.backend_id)
+
+
+def test_names_of_10_bind_and_map(toys, shop, declared_in):
+    """
+    A binding of 10.0, with `odoo_id`, is wrapped and unwrapped, and linked by mappers both ways.
+    """
+    with declared_in():
+
+        class Country(models.Model):
+            _name = "country"
+
+            name = fields.Char()
+
+        class ToyCountry(models.Model):
+            _name = "toy.country"
+            _inherit = "toy.binding"
+            _inherits = {"country": "odoo_id"}
+
+            odoo_id = fields.Many2one("country", required=True, ondelete="cascade")
+
+        class Town(models.Model):
+            _name = "town"
+
+            country_id = fields.Many2one("country")
+            toy_country_id = fields.Many2one("toy.country")
+
+        backend = get_backend("toy", "1")
+
+        @backend
+        class CountryBinder(Binder):
+            _model_name = "toy.country"
+            _odoo_field = "odoo_id"
+
+    class TownMapper(ImportMapper):
+        direct = [
+            (external_to_m2o("country", binding="toy.country"), "country_id"),
+            ("toy_country", "toy_country_id"),
+        ]
+
+    class TownExportMapper(ExportMapper):
+        direct = [
+            (m2o_to_external("country_id", binding="toy.country"), "country"),
+            ("toy_country_id", "toy_country"),
+        ]
+
+    toys.database.update("connector")
+    with toys.work("toy.country") as work:
+        binder = work.get_connector_unit(Binder)
+        binding = make(binder, external_id="0")
+        assert binder.to_internal(0) == binding
+        assert binder.to_internal("0", unwrap=True) == binding.odoo_id
+        assert binder.to_internal(1, unwrap=True)._name == "country"
+        assert binder.to_external(binding) == binder.to_external(binding.id) == "0"
+        assert binder.to_external(binding.odoo_id, wrap=True) == "0"
+        assert binder.unwrap_binding(binding, browse=True) == binding.odoo_id
+        assert binder.unwrap_model() == "country"
+        towns = get_environment(work.session, "toy.country", toys.backend_id)
+        towns.model_name = "town"
+        imported = TownMapper(towns).map_record({"country": 0, "toy_country": "0"}).values()
+        town = work.env["town"].create(imported)
+        assert (town.country_id, town.toy_country_id) == (binding.odoo_id, binding)
+        exported = TownExportMapper(towns).map_record(town).values()
+        assert exported == {"country": "0", "toy_country": "0"}
