@@ -37,7 +37,7 @@ from starlette.routing import Mount, Route
 
 from connector_example.shop.catalogue import Catalogue
 from connector_example.shop.changes import change_some
-from connector_example.shop.faults import Faults, shifted
+from connector_example.shop.faults import Faults, carried_by, shifted
 from connector_example.shop.intake import Intake
 from connector_example.shop.limiter import RateLimiter
 from connector_example.shop.tables import KINDS
@@ -101,9 +101,10 @@ class Shop:
 
     async def _answer(self, request: Request, endpoint: Endpoint) -> Response:
         try:
-            return await self.faults.around(request, endpoint)
+            carried = carried_by(request)
         except (TypeError, ValueError) as error:
             raise HTTPException(422, f"X-Fault: {error}") from error
+        return await self.faults.around(request, endpoint, carried)
 
     def _check_pace(self) -> None:
         seconds = self.limiter.seconds_to_wait(self.token)

@@ -112,16 +112,12 @@ class Faults:
         return [{name: getattr(fault, name) for name in names} for fault in self.active]
 
     async def around(
-        self, request: Request, endpoint: Callable[[Request], Awaitable[Response]]
+        self,
+        request: Request,
+        endpoint: Callable[[Request], Awaitable[Response]],
+        carried: list[Fault],
     ) -> Response:
-        """
-        Answer a request with the faults that meet it, and the one that its header X-Fault tells.
-
-        Raises:
-            ValueError, TypeError: that is no fault.
-        """
-        own = request.headers.get("X-Fault")
-        carried = [Fault(**json.loads(own))] if own else []
+        """Answer a request with the faults that meet it, among them those that it has carried."""
         met = [fault for fault in [*self.active, *carried] if fault.meets(request)]
         request.state.late = max((late_seconds(fault) for fault in met), default=0.0)
         request.state.skew = sum(skew_seconds(fault) for fault in met)
@@ -136,6 +132,17 @@ class Faults:
             if fault.name in BODY:
                 response = await BODY[fault.name](response, fault)
         return response
+
+
+def carried_by(request: Request) -> list[Fault]:
+    """
+    The fault that the header X-Fault of a request tells, for this request alone.
+
+    Raises:
+        ValueError, TypeError: that is no fault.
+    """
+    told = request.headers.get("X-Fault")
+    return [Fault(**json.loads(told))] if told else []
 
 
 # -- before ----------------------------------------------------------------------------------------

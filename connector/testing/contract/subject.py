@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, ClassVar
 from unittest.mock import patch
@@ -13,7 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from connector.connector import ExternalId, external_key
-from connector.exception import NoConnectorUnitError
+from connector.exception import IDMissingInBackend, NoConnectorUnitError
 from connector.testing.contract.capability import Capability
 from connector.unit.backend_adapter import CRUDAdapter, Page
 from connector.unit.incremental import IncrementalImporter
@@ -93,9 +93,17 @@ class AdapterUnderTest:
     # -- what is declared --------------------------------------------------------------------
 
     @pytest.fixture(autouse=True)
-    def _declared(self, request: pytest.FixtureRequest) -> None:
+    def _declared(self, request: pytest.FixtureRequest) -> Iterator[None]:
         if reason := self.untested(request.function):
             pytest.skip(reason)
+        if "adapter" in request.fixturenames:
+            # Made here, so that it is still there when this fixture ends.
+            request.getfixturevalue("adapter")
+        self._made: list[tuple[CRUDAdapter, ExternalId]] = []
+        yield
+        for adapter, external_id in self._made if Capability.DELETE in self.capabilities else []:
+            with suppress(IDMissingInBackend):
+                adapter.delete(external_id)
 
     def untested(self, test: Any) -> str | None:
         """Say why a test of the contract is left out; None where it is not."""
@@ -159,6 +167,7 @@ class AdapterUnderTest:
             adapter.external_id_of(answer) if isinstance(answer, Mapping) else answer
         )
         external_key(external_id)  # raises, and says what is no id
+        self._made.append((adapter, external_id))
         return external_id
 
     def _assert_same(self, one: Record, other: Record) -> None:

@@ -161,6 +161,7 @@ def failing(
     failed: dict[str, BaseException] = {}
     for name in TESTS:
         test = getattr(contract, name)
+        contract._made = []
         try:
             test() if name == "test_capabilities_are_declared" else test(make_adapter())
         except Exception as error:
@@ -528,16 +529,19 @@ def test_ids_that_are_none_say_so(memory: Any) -> None:
 # -- the framework's own adapter -------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def api() -> Iterator[FakeApi]:
+    """One for all tests: each of them takes away what it has made."""
+    customers = [{"id": number, "name": f"Customer {number}"} for number in range(1, 26)]
+    with FakeApi({"customers": customers}) as api:
+        yield api
+        assert len(api.records("customers")) == 25
+
+
 class TestHttpAdapter(AdapterContract):
     """The HTTP adapter of the framework keeps to the contract, on the API that it speaks."""
 
     capabilities = EVERYTHING
-
-    @pytest.fixture
-    def api(self) -> Iterator[FakeApi]:
-        customers = [{"id": number, "name": f"Customer {number}"} for number in range(1, 26)]
-        with FakeApi({"customers": customers}) as api:
-            yield api
 
     @pytest.fixture
     def adapter(self, api: FakeApi, session: Any) -> HttpAdapter:
