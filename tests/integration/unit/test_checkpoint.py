@@ -78,6 +78,9 @@ def test_connector_managers_follow_every_checkpoint(toys):
         assert told.state == "reviewed"
         plain.sudo(manager.id).unlink()
         assert work.env["connector.message"].search([]) == told.message_ids
+        assert work.env["queue.job"].sudo(manager.id).search([]).ids == []
+        with pytest.raises(AccessError):
+            work.env["queue.job"].sudo(manager.id).create({"state": "pending"})
 
 
 def test_only_managers_see_checkpoints(toys):
