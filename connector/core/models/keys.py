@@ -187,7 +187,8 @@ class Keys(Reading):
         for start in range(0, len(keys), 1000):
             part = keys[start : start + 1000]
             found = self._read_keys(sorted_names, part)
-            known.update({key: found.get(key, 0) for key in part})
+            known.update(dict.fromkeys(part, 0))
+            known.update(found)
             found_ids += found.values()
         together = dict.fromkeys(found_ids)
         self.env.transaction.together[self._name, sorted_names] = together
@@ -203,31 +204,59 @@ class Keys(Reading):
             transaction.flush()
         wanted = self._reading_by(names).filled
         columns = "".join(f", {column(self._table, field.name)}" for field in wanted)
-        cr = self.env.cr
-        text = f"SELECT {column(self._table, 'id')}{columns} FROM {identifier(self._table)}"  # noqa: S608
-        types = ", ".join(f"%s::{_array_type(field)}[]" for field in key_fields)
-        joined = " AND ".join(
-            f"{column(self._table, name)} = key.{identifier(name)}" for name in names
+        condition, params = self._has_one_of(key_fields, keys)
+        self.env.cr.execute_unflushed(
+            f"SELECT {column(self._table, 'id')}{columns}"  # noqa: S608 - quoted names
+            f" FROM {identifier(self._table)}{condition}",
+            params,
         )
-        aliases = ", ".join(map(identifier, names))
-        cr.execute_unflushed(
-            f"{text} JOIN unnest({types}) AS key ({aliases}) ON {joined}",
-            [
-                array_text(field.plain_text, field.as_text(values))
-                for field, values in zip(key_fields, zip(*keys, strict=True), strict=True)
-            ],
-        )
-        rows = cr.fetchall()
+        rows = self.env.cr.fetchall()
         if not rows:
             return {}
-        self._fill(wanted, list(zip(*rows, strict=True)))
-        found = {}
-        for row in rows:
-            # A pending write of the key counts, not the row as it still is.
-            key = tuple(transaction.values[field].get(row[0]) for field in key_fields)
-            found[key] = row[0]
+        ids, *read = zip(*rows, strict=True)
+        self._fill(wanted, (ids, *read))
+        if not any(field.decodes or transaction.dirty.get(field) for field in key_fields):
+            return dict(zip(zip(*read[: len(names)], strict=True), ids, strict=True))
+        # A pending write of the key counts, not the row as it still is.
+        known = [transaction.values[field] for field in key_fields]
+        found = {tuple([values.get(id_) for values in known]): id_ for id_ in ids}
         asked = set(keys)
         return {key: id_ for key, id_ in found.items() if key in asked}
+
+    def _has_one_of(
+        self, fields: Sequence[Field], keys: Sequence[tuple[Any, ...]]
+    ) -> tuple[str, list[Any]]:
+        """
+        The clause for rows that have one of *keys*, and its parameters.
+
+        Where one column differs, as the external id does within a backend, the index is given
+        a list of its values; where several do, rows are joined with the keys.
+        """
+        columns = list(zip(fields, zip(*keys, strict=True), strict=True))
+        differing = [f for f, values in columns if values.count(values[0]) < len(values)]
+        if len(differing) > 1:
+            return self._joined_with(columns)
+        parts: list[str] = []
+        params: list[Any] = []
+        for field, values in columns:
+            own, type_ = column(self._table, field.name), _array_type(field)
+            if field in differing:
+                parts.append(f"{own} = ANY(%s::{type_}[])")
+                params.append(array_text(field.plain_text, field.as_text(values)))
+            else:
+                parts.append(f"{own} = %s::{type_}")
+                params.append(field.as_text(values[:1])[0])
+        return f" WHERE {' AND '.join(parts)}", params
+
+    def _joined_with(
+        self, columns: Sequence[tuple[Field, tuple[Any, ...]]]
+    ) -> tuple[str, list[Any]]:
+        names = [field.name for field, _ in columns]
+        types = ", ".join(f"%s::{_array_type(field)}[]" for field, _ in columns)
+        aliases = ", ".join(map(identifier, names))
+        joined = " AND ".join(f"{column(self._table, n)} = key.{identifier(n)}" for n in names)
+        params = [array_text(field.plain_text, field.as_text(values)) for field, values in columns]
+        return f" JOIN unnest({types}) AS key ({aliases}) ON {joined}", params
 
     def _remember_keys(self, ids: Iterable[Any]) -> None:
         """Note the natural keys of records that were created, or written on their keys."""

@@ -277,3 +277,45 @@ def test_very_many_records_are_records_like_others(env: Any, monkeypatch: Any) -
     assert [row["id"] for row in many.read(["name"])] == made.ids
     many.unlink()
     assert not env["speed.partner"].search([])
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [(1, "0")],
+        [(1, "0"), (1, "1"), (1, 'qu"ote'), (1, "back\\slash"), (1, "{comma,brace}")],
+        [(1, "0"), (2, "0")],
+        [(1, "0"), (2, "1"), (2, "x")],
+        [(1, "none"), (2**40, "0")],
+    ],
+)
+def test_keys_are_found_in_whichever_columns_they_differ(
+    env: Any, keys: list[tuple[int, str]]
+) -> None:
+    """
+    Looked up together, keys give what searching for each of them gives, in one statement.
+    """
+    partner = env["speed.partner"].create({"name": "P"})
+    env["speed.binding"].create(
+        [
+            {"partner_id": partner.id, "backend": backend, "external_id": external_id}
+            for backend in (1, 2)
+            for external_id in ("0", "1", 'qu"ote', "back\\slash", "{comma,brace}")
+        ]
+    )
+    env.flush()
+    binding = env["speed.binding"].with_context(other=True)
+    alone = [
+        binding.search([("backend", "=", b), ("external_id", "like", e), ("id", "!=", 0)])
+        for b, e in [(b, e.replace("\\", "\\\\")) for b, e in keys]
+    ]
+    env.invalidate_all()
+    before = env.cr.statement_count
+
+    together = binding._prefetch_keys(KEY, keys)
+
+    assert env.cr.statement_count == before + 1
+    assert together == binding.union(*alone)
+    assert [find(env, e) if b == 1 else None for b, e in keys] == [
+        record if b == 1 else None for record, (b, _) in zip(alone, keys, strict=True)
+    ]
