@@ -18,7 +18,7 @@ The connector's errors; each class says what happens next.
     |-- ChannelNotFound                 no channel of that name
     |-- InvalidDataError                a record cannot be taken as it is
     |   |-- InvalidExternalIdError      an external id is empty, or of a type that is no id
-    |   |-- InvalidBindingError         a binding is missing where one is needed
+    |   |-- InvalidBindingError         not one binding is given where one is needed
     |   |-- ManyBindingsError           several bindings for one record of one backend
     |   `-- BackendResponseError        the backend answers something that is not its protocol
     |       `-- BackendRefusalError     the backend says no, and has surely taken nothing
@@ -61,7 +61,7 @@ its own; such a class derives from the built-in one too, so that the old `except
     JobArgumentError         TypeError            delay
     UnknownModelError        AssertionError, ValueError  add_checkpoint, Binder.unwrap_model
     InvalidExternalIdError   AssertionError       Binder.bind
-    InvalidBindingError      AssertionError       Binder.bind
+    InvalidBindingError      AssertionError, ValueError  Binder.bind, to_backend (ensure_one)
     ManyBindingsError        ValueError           Binder.to_openerp (ensure_one)
     MappingDefinitionError   AssertionError, ValueError  Mapper classes, modifiers on wrong fields
     UnknownTargetFieldError  KeyError             direct mappings of an ImportMapper
@@ -142,8 +142,8 @@ class InvalidExternalIdError(InvalidDataError, AssertionError):
     """An external id is None, False or empty, or of a type that is no id.  Zero is an id."""
 
 
-class InvalidBindingError(InvalidDataError, AssertionError):
-    """A binding is missing where one is needed."""
+class InvalidBindingError(InvalidDataError, AssertionError, ValueError):
+    """A binding is missing where one is needed, or what is given is not one binding."""
 
 
 class ManyBindingsError(InvalidDataError, ValueError):
