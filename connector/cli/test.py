@@ -42,10 +42,13 @@ def test(addon_name: str, arguments: Sequence[str]) -> int:
             f"{Path(manifest.path) / TESTS}."
         )
     addon_names.alias(Path(manifest.path), manifest.package)
-    return int(
-        pytest.main(["--import-mode=importlib", f"--override-ini=connector_addons={addon_name}",
-                     *arguments, str(folder)])
-    )  # fmt: skip
+    options = [
+        "--import-mode=importlib",
+        f"--override-ini=connector_addons={addon_name}",
+        # This command has imported the package before pytest could look at its plugins.
+        "-Wignore:Module already imported:pytest.PytestAssertRewriteWarning",
+    ]
+    return int(pytest.main([*options, *arguments, str(folder)]))
 
 
 def _tests_of(package: Path) -> Path | None:

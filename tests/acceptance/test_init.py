@@ -65,6 +65,7 @@ def test_a_new_connector_passes_its_own_tests(
     assert "passed, 1 skipped" in told
     assert "does not declare find: not tested" in told
     assert (project / "tests" / "test_export.py").exists() is bool(options)
+    assert "3 passed" in run(tmp_path, venv / "connector", "test", name, "-k", "import.py", **urls)
     run(project, venv / "ruff", "check")
     run(project, venv / "ruff", "format", "--check")
     # One cache for both: it is the framework that takes the time.
