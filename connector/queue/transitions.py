@@ -15,21 +15,16 @@ from typing import Any
 
 from connector.core import sql
 from connector.core.models.prepared import run_prepared
-from connector.queue.procedures import FENCE_LOST, JOB_LOCK_CLASS
+from connector.queue.procedures import FENCE_LOST, JOB_LOCK_CLASS, STARTED, prepare
 
-#: How a job's row is handed from the transaction of its start to the next one.
-_STARTED = "connector.started"
-_START = "SELECT queue_job_start(%(uuid)s, %(worker)s, true)"
-_KEEP_START = (
-    f"SELECT set_config('{_STARTED}',"
-    " coalesce(queue_job_start(%(uuid)s, %(worker)s, %(patient)s), ''), false)"
-)
-_KEPT = f"SELECT current_setting('{_STARTED}')"
+_START = "EXECUTE job_start (%(uuid)s, %(worker)s)"
+_START_FREE = "EXECUTE job_start_free (%(uuid)s, %(worker)s)"
+_KEPT = f"SELECT current_setting('{STARTED}')"
+_DONE = "EXECUTE job_done (%(id)s, %(attempt)s, %(result)s); EXECUTE job_children (%(id)s)"
 _LOCK = """
 SELECT pg_try_advisory_lock(%(class)s, id) FROM queue_job
  WHERE uuid = ANY(%(uuids)s) AND state = 'enqueued'
 """
-_DONE = "SELECT queue_job_done(%(id)s, %(attempt)s, %(result)s)"
 
 _POSTPONE = """
 UPDATE queue_job
@@ -86,6 +81,7 @@ def start(cr: Any, uuid: str, worker: str) -> dict[str, Any] | None:
 
     None when it is not enqueued any more or another one runs it: a message that came twice.
     """
+    prepare(cr)
     cr.expect_session_locks()
     cr.execute_unflushed(_START, {"uuid": uuid, "worker": worker})
     return _row(cr.fetchone()[0])
@@ -98,9 +94,9 @@ def start_and_begin(cr: sql.ChainedCursor, uuid: str, worker: str) -> dict[str, 
     The commit of a start need not wait for the disk: the commit of the effect, which does, makes
     it durable too, and a server that crashes before has lost all locks and connections with it.
     """
+    prepare(cr)
     cr.expect_session_locks()
-    call = {"uuid": uuid, "worker": worker, "patient": True}
-    return _row(cr.begin(_KEEP_START, call, _KEPT))
+    return _row(cr.begin(_START, {"uuid": uuid, "worker": worker}, _KEPT))
 
 
 def lock_enqueued(cr: Any, uuids: Sequence[str]) -> None:
@@ -139,6 +135,7 @@ def finish(cr: Any, job: Start, result: str | None) -> bool:
 
     On False the caller rolls everything back.
     """
+    prepare(cr)
     try:
         with cr.savepoint():
             cr.execute_unflushed(_DONE, {**vars(job), "result": result})
@@ -171,9 +168,8 @@ def finish_and_start(
     Raises:
         Error: see `is_fence_lost`; nothing is committed.
     """
-    call = {"uuid": uuid, "worker": worker, "patient": False}
-    text = cr.commit_with(f"{_DONE}; {_KEEP_START}", {**vars(job), "result": result, **call}, _KEPT)
-    return _row(text)
+    ends = {**vars(job), "result": result, "uuid": uuid, "worker": worker}
+    return _row(cr.commit_with(f"{_DONE}; {_START_FREE}", ends, _KEPT))
 
 
 def is_fence_lost(error: BaseException) -> bool:
