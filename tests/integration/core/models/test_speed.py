@@ -319,3 +319,44 @@ def test_keys_are_found_in_whichever_columns_they_differ(
     assert [find(env, e) if b == 1 else None for b, e in keys] == [
         record if b == 1 else None for record, (b, _) in zip(alone, keys, strict=True)
     ]
+
+
+def test_each_operation_takes_a_fixed_number_of_statements(env: Any) -> None:
+    """
+    However many records there are, what is done with them is few statements.
+    """
+    cr, partner, count = env.cr, env["speed.partner"], 2_500
+    cr.now()
+    taken: dict[str, int] = {}
+
+    def note(what: str) -> None:
+        env.flush()
+        taken[what] = cr.statement_count - sum(taken.values()) - began
+        env.transaction.forget_values()
+
+    began = cr.statement_count
+    made = partner.create([{"name": f"P{n}"} for n in range(count)])
+    note("create many: ids, rows")
+    for n in range(count):
+        partner.create({"name": f"P{n}"})
+    note("create one by one: ids in blocks up to 1,000, rows")
+    for record in partner.browse(made.ids):
+        record.name, record.credit, record.display_name  # noqa: B018 - reading is counted
+    note("browse and read three fields: 1,000 at a time")
+    for n, record in enumerate(partner.browse(made.ids)):
+        record.credit = n + 0.5
+    note("write one by one")
+    for record in partner.browse(made.ids):
+        record.write({"credit": 7.0, "name": "Same"})
+    note("write the same on all, one by one")
+    partner.search([("credit", "=", 7.0)]).mapped("name")
+    note("search and read")
+
+    assert taken == {
+        "create many: ids, rows": 2,
+        "create one by one: ids in blocks up to 1,000, rows": 4,
+        "browse and read three fields: 1,000 at a time": 3,
+        "write one by one": 1,
+        "write the same on all, one by one": 1,
+        "search and read": 4,
+    }
