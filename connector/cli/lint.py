@@ -39,8 +39,8 @@ def _all_findings(paths: tuple[Path, ...]) -> Iterator[tuple[Path, Finding]]:
         for file in _python_files(path):
             for finding in _in_file(file, addons, models):
                 yield file, finding
-        if path.is_dir():
-            for folder in lint_addon.addon_folders(path):
+        for folder in lint_addon.addon_folders(path):
+            if folder.is_relative_to(path):
                 yield from lint_addon.in_addon(folder, addons, models)
 
 

@@ -155,6 +155,22 @@ class Order(models.Model):
     ]
 
 
+def test_part_of_an_addon_is_read_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A folder or file of an addon knows the addon around it, and is the only thing looked at.
+    """
+    (tmp_path / "__openerp__.py").write_text("{'depends': ['mail']}")
+    (tmp_path / "unit").mkdir()
+    (tmp_path / "model.py").write_text("class A:\n    _name = 'coffee.order'\n")
+    line = f"from openerp.addons.{tmp_path.name} import x\nfields.Many2one('coffee.order')\n"
+    (tmp_path / "unit" / "mapper.py").write_text(line)
+    monkeypatch.chdir(tmp_path)
+
+    for path in ("unit", "unit/mapper.py", str(tmp_path / "unit")):
+        assert CliRunner().invoke(lint, [path]).output == "Nothing found.\n"
+    assert "__openerp__.py:1: No addon 'mail'" in CliRunner().invoke(lint, ["."]).output
+
+
 @pytest.mark.parametrize(
     ("manifest", "said"),
     [
