@@ -13,9 +13,31 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from connector.exception import ChannelSettingsError
+from connector.exception import ChannelNotFound, ChannelSettingsError
+from connector.queue.channel_grammar import ROOT, full_name, parse_simple_config
+from connector.queue.channel_manager import Channel, ChannelManager
+from connector.queue.channel_queue import ChannelJob, ChannelQueue, PriorityQueue, SafeSet
 
-ROOT = "root"
+__all__ = [
+    "JOBS_PER_WORKER",
+    "ROOT",
+    "SHORT_GROUP",
+    "Channel",
+    "ChannelJob",
+    "ChannelManager",
+    "ChannelNotFound",
+    "ChannelQueue",
+    "ChannelSettings",
+    "ChannelTree",
+    "PriorityQueue",
+    "SafeSet",
+    "Seats",
+    "chain",
+    "full_name",
+    "parse_simple_config",
+    "settings_from_text",
+]
+
 #: Jobs of a channel without capacity that wait in Redis or run, per live worker.
 JOBS_PER_WORKER = 4
 #: Jobs of a short channel that a worker takes at a time; each counts as much less there.
@@ -44,40 +66,6 @@ class ChannelSettings:
         if self.sequential and (self.capacity or 0) >= 0:
             return 1
         return self.capacity or None
-
-
-def parse_simple_config(text: str) -> list[dict[str, Any]]:
-    """
-    Read `root:4,root.shop:2:sequential,root.slow:1:throttle=5`, one dict a channel.
-
-    Entries are separated by commas or lines.  A channel without a number has the capacity 1,
-    a key without a value is True.
-
-    Raises:
-        ChannelSettingsError: an entry has no name, a capacity that is no number, or a key
-            that is empty or given twice.
-    """
-    entries = text.replace("\n", ",").split(",")
-    return [_parse_entry(entry.strip()) for entry in entries if entry.strip()]
-
-
-def _parse_entry(entry: str) -> dict[str, Any]:
-    name, *rest = (part.strip() for part in entry.split(":"))
-    if not name:
-        raise ChannelSettingsError(f"The channel {entry!r} has no name.")
-    capacity, *options = rest or ["1"]
-    try:
-        parsed: dict[str, Any] = {"name": name, "capacity": int(capacity)}
-    except ValueError:
-        raise ChannelSettingsError(
-            f"The capacity {capacity!r} of the channel {name!r} is no whole number."
-        ) from None
-    for option in options:
-        key, equals, value = (part.strip() for part in option.partition("="))
-        if not key or key in parsed or "=" in value:
-            raise ChannelSettingsError(f"{option!r} of the channel {name!r} cannot be read.")
-        parsed[key] = value if equals else True
-    return parsed
 
 
 def settings_from_text(text: str) -> list[ChannelSettings]:
@@ -110,13 +98,6 @@ def _checked_settings(entry: Mapping[str, Any]) -> ChannelSettings:
         ) from None
     short = bool(entry["short"]) if "short" in entry else None
     return ChannelSettings(full_name(name), capacity, sequential, throttle, short=short)
-
-
-def full_name(name: str | None) -> str:
-    """The name from `root` on; `shop.orders` means `root.shop.orders`."""
-    if not name or name == ROOT:
-        return ROOT
-    return name if name.startswith(f"{ROOT}.") else f"{ROOT}.{name}"
 
 
 def chain(name: str) -> Iterator[str]:

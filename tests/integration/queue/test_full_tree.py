@@ -11,7 +11,8 @@ import pytest
 from connector.core import sql
 from connector.queue import broker
 from connector.queue.broker import message_id
-from connector.queue.channels import settings_from_text
+from connector.queue.channels import ChannelManager, settings_from_text
+from connector.queue.clock import utc_now
 from connector.queue.dispatcher import Dispatcher
 from connector.queue.job import delay_many, job
 
@@ -114,6 +115,29 @@ def test_fifty_thousand_waiting_jobs_keep_their_order_and_take_no_memory(
                    < (gone.priority, gone.date_created, gone.id)
         """)
         assert cr.fetchone() == (0,)
+
+
+def test_the_manager_in_memory_foretells_what_goes(database, redis, dispatcher):
+    """
+    `ChannelManager` with the same configuration and jobs lets the same jobs go, step by step.
+    """
+    fill(database, 200)
+    manager = ChannelManager()
+    manager.simple_configure(TREE)
+    with database.cursor(sql.READ_COMMITTED) as cr:
+        cr.execute("SELECT channel, uuid, id, date_created, priority, eta, state FROM queue_job")
+        jobs = {row[1]: row for row in cr.fetchall()}
+        for row in jobs.values():
+            manager.notify(database.name, *row)
+        for _ in range(4):
+            foretold = {job.uuid for job in manager.get_jobs_to_run(utc_now())}
+            dispatcher.step()
+            gone = handed_over(database, redis)
+            assert gone
+            assert set(gone) == foretold
+            end(cr, gone[::2])
+            for uuid in gone[::2]:
+                manager.notify(database.name, *jobs[uuid][:6], "done")
 
 
 def test_jobs_that_are_moved_up_go_next(database, redis, dispatcher):
