@@ -357,6 +357,7 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
             else:
                 self.transaction.draft.get(field, set()).difference_update(listed)
             self.transaction.forget(field, listed)
+            self.transaction.forget_keys(field.model_name, field.name)
 
     def invalidate_all(self) -> None:
         """Send what waits, then forget every value."""

@@ -307,6 +307,18 @@ class Transaction:
 
     # -- natural keys ---------------------------------------------------------------------
 
+    def forget_keys(self, model_name: str, field_name: str | None = None) -> None:
+        """
+        Forget the natural keys of a model, or those that a field is part of: the table was changed
+        by other means. Records that wait to be inserted are known by them alone, and stay.
+        """
+        new = self.new.get(model_name, ())
+        for (name, names), known in self.keys.items():
+            if name == model_name and field_name in (None, *names):
+                kept = {key: id_ for key, id_ in known.items() if id_ in new}
+                known.clear()
+                known.update(kept)
+
     def forget_key(self, model_name: str, key_values: Any) -> None:
         """
         Forget what is known of a natural key, given as a tuple, or as a mapping by name.

@@ -145,6 +145,8 @@ class Setup(Recordset):
         cls._key_shapes = {
             frozenset(names): (names, tuple(cls._fields[name].key_type for name in names))
             for names in cls._natural_keys
+            # A field that is for some users is searched with care.
+            if not any(cls._fields[name].groups for name in names)
         }
         for field in cls._fields.values():
             if field.compute:

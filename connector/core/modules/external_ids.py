@@ -231,9 +231,7 @@ class ExternalIds:
         """The table was written past the cache, which may remember that an id is unknown."""
         transaction = self.env.transaction
         transaction.forget_model(self.env.registry["ir.model.data"])
-        for (model_name, _), known in transaction.keys.items():
-            if model_name == "ir.model.data":
-                known.clear()
+        transaction.forget_keys("ir.model.data")
 
     def _note_loaded(self, model_name: str, names: Sequence[str]) -> None:
         loaded = self.env.registry.loaded_xmlids
