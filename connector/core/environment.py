@@ -25,8 +25,9 @@ from connector.core.exceptions import (
     UserError,
 )
 from connector.core.fields import Field
-from connector.core.models.cache import LocalValues, Transaction
+from connector.core.models.cache import Transaction
 from connector.core.models.storage import flush
+from connector.core.models.values import LocalValues
 from connector.core.models.views import Cache, Dirty, Prefetch, Todo
 
 __all__ = ["Environment", "Environments", "FrozenDict"]
