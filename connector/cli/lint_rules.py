@@ -106,15 +106,16 @@ def _import(line: int, name: ast.alias, addons: Collection[str]) -> Iterator[Fin
         return
     if name.name in ("openerp", "odoo"):
         yield Finding(line, f"import {name.name}: write import {new} as {name.asname or name.name}")
+    elif _module(new) is None:
+        yield Finding(line, f"import {name.name}: there is no module {new}.")
     else:
         alias = f" as {name.asname}" if name.asname else ""
         yield Finding(line, f"import {name.name}{alias}: write import {new}{alias}")
-    if _module(new) is None:
-        yield Finding(line, f"There is no module {new}.")
 
 
 def _import_from(node: ast.ImportFrom, module: str, addons: Collection[str]) -> Iterator[Finding]:
-    if new_module(module) is not None:
+    new = new_module(module)
+    if new is not None and _module(new) is not None:
         advice = "; ".join(new_imports(node))
         yield Finding(node.lineno, f"from {module} import ...: write {advice}")
     for each in node.names:
@@ -159,16 +160,26 @@ def _missing_attributes(tree: ast.Module) -> Iterator[Finding]:
 
 
 def _imported_modules(tree: ast.Module) -> Iterator[tuple[str, ModuleType]]:
+    """Give the names that stand for modules of this framework all through the file."""
     bound = free_names(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            for each in node.names:
-                full = ".".join(new_home(node.module, each.name))
-                name = each.asname or each.name
-                if full.partition(".")[0] in OWN_PACKAGES and name not in bound:
-                    module = _module(full)
-                    if module is not None:
-                        yield name, module
+        for name, full in _imports(node):
+            if full.partition(".")[0] in OWN_PACKAGES and name not in bound:
+                module = _module(full)
+                if module is not None:
+                    yield name, module
+
+
+def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Give what an import binds, each with its full name here."""
+    match node:
+        case ast.ImportFrom(module=str(module), level=0, names=names):
+            for each in names:
+                yield each.asname or each.name, ".".join(new_home(module, each.name))
+        case ast.Import(names=names):
+            for each in names:
+                if each.asname is not None:
+                    yield each.asname, new_module(each.name) or each.name
 
 
 def _lacks(module: ModuleType, attr: str) -> bool:

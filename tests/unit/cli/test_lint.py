@@ -29,6 +29,7 @@ from connector.cli.lint_rules import findings_in
         ("from openerp.osv import orm", "no module connector.core.osv"),
         ("from odoo.addons.component.core import Component", "No addon 'component' is found"),
         ("from connector.addons.component import core", "No addon 'component' is found"),
+        ("import openerp.tests.common as c\nc.SingleTransactionCase", "has no 'SingleTransaction"),
         ("import urllib2", "urllib.request"),
         ("from itertools import izip", "write zip"),
         ("import sys\nsys.maxint", "write sys.maxsize"),
