@@ -54,11 +54,22 @@ UPDATE queue_job AS child SET state = 'pending'
         WHERE edge.child_id = child.id AND parent.state <> 'done')
 """
 
+# A parent that was cancelled meanwhile did not see it either.
+_ORPHANED = """
+UPDATE queue_job AS child
+   SET state = 'cancelled', date_done = (clock_timestamp() AT TIME ZONE 'UTC'),
+       result = 'What it waited for is cancelled: ' || parent.uuid
+  FROM queue_job_dependency AS edge JOIN queue_job AS parent ON parent.id = edge.parent_id
+ WHERE edge.child_id = child.id AND child.state = 'wait_dependencies'
+   AND parent.state = 'cancelled'
+"""
+
 
 def sweep(cr: sql.Cursor, database: str, broker: Broker) -> int:
     """Give dead and lost jobs of a database back; answer how many."""
     found = _sweep_dead(cr) + _sweep_lost(cr, database, broker)
     cr.execute_unflushed(_FORGOTTEN)
+    cr.execute_unflushed(_ORPHANED)
     cr.commit()
     return found
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from connector.core import api, fields, models
-from connector.queue import by_hand, cron, retention, schema
-from connector.queue.state import STATES
+from connector.core.exceptions import ValidationError
+from connector.queue import by_hand, cron, retention, schema, stuck
+from connector.queue.state import STATES, State
 from connector.queue.storage import OpenERPJobStorage
 from connector.session import ConnectorSession
 
@@ -82,6 +83,43 @@ class QueueJob(models.Model):
         self.check_access_rights("write")
         selection = by_hand.Selection(self.mapped("uuid"))
         by_hand.set_done(self.env.cr, selection, f"Manually set to done by {self.env.user.name}")
+        self.invalidate_cache()
+        return True
+
+    @api.private
+    @api.multi
+    def _change_job_state(self, state: str, result: str | None = None) -> None:
+        """
+        Set the jobs done, or put them back.
+
+        Raises:
+            ValueError: another state; only workers bring jobs there.
+        """
+        uuids = self.mapped("uuid")
+        if state == State.DONE:
+            by_hand.set_done(self.env.cr, by_hand.Selection(uuids), result or "")
+        elif state == State.PENDING:
+            by_hand.requeue(self.env.cr, uuids)
+        else:
+            raise ValueError(f"A job is set done or put back; nobody makes it {state!r}.")
+        self.invalidate_cache()
+
+    @api.private
+    @api.model
+    def requeue_stuck_jobs(self, enqueued_delta: float = 5, started_delta: float = 0) -> bool:
+        """
+        Put jobs back that nobody runs, handed over or started so many minutes ago; 0: neither.
+
+        The sweep of the dispatcher does so within seconds; this is for a database without one.
+
+        Raises:
+            ValidationError: nothing is to be looked for.
+        """
+        if not enqueued_delta and not started_delta:
+            raise ValidationError("Give the minutes for enqueued or for started jobs, or both.")
+        for state, minutes in (("enqueued", enqueued_delta), ("started", started_delta)):
+            if minutes:
+                stuck.put_back(self.env.cr, state, minutes)
         self.invalidate_cache()
         return True
 

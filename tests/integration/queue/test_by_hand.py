@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connector.core import sql
+from connector.core.exceptions import ValidationError
 from connector.exception import NoSuchJobError
 from connector.queue import (
     broker,
@@ -24,6 +25,7 @@ from connector.queue.dispatcher import DISPATCHER_LOCK_CLASS, Dispatcher
 from connector.queue.job import delay_many, job
 from connector.queue.state import State
 from connector.queue.why import reasons
+from queue_worker import sweep
 
 MODEL = "res.partner"
 
@@ -422,3 +424,57 @@ def test_outside_a_job_only_the_log_hears(session):
     journal.report_progress(session, 1)
     session.cr.execute("SELECT count(*) FROM queue_job_log")
     assert session.cr.fetchone() == (0,)
+
+
+def test_stuck_jobs_are_put_back_by_hand(session):
+    """
+    Jobs that nobody runs are put back after the minutes asked for; those in time stay.
+    """
+    cr, jobs = session.cr, session.env["queue.job"]
+    uuids = delay_many(sample, session, MODEL, [(number,) for number in range(4)])
+    for uuid, state, minutes in zip(
+        uuids, ("enqueued", "enqueued", "started", "started"), (6, 4, 11, 9), strict=True
+    ):
+        cr.execute(
+            "UPDATE queue_job SET state = %s, date_enqueued = now() AT TIME ZONE 'UTC'"
+            " - %s * interval '1 minute' WHERE uuid = %s",
+            (state, minutes, uuid),
+        )
+
+    def states() -> list[str]:
+        cr.execute("SELECT state FROM queue_job ORDER BY id")
+        return [row[0] for row in cr.fetchall()]
+
+    assert jobs.requeue_stuck_jobs()
+    assert states() == ["pending", "enqueued", "started", "started"]
+    assert jobs.requeue_stuck_jobs(0, 10)
+    assert states() == ["pending", "enqueued", "pending", "started"]
+    with pytest.raises(ValidationError):
+        jobs.requeue_stuck_jobs(0, 0)
+
+
+def test_a_record_is_set_done_or_put_back_and_nothing_else(session):
+    """
+    `_change_job_state` knows the two changes that a person makes.
+    """
+    record = session.env["queue.job"].search([("uuid", "=", sample.delay(session, MODEL))])
+    record._change_job_state("done", "by me")
+    assert (record.state, record.result) == ("done", "by me")
+    record._change_job_state("pending")
+    assert record.state == "pending"
+    with pytest.raises(ValueError, match="'started'"):
+        record._change_job_state("started")
+
+
+def test_the_sweep_cancels_what_waits_for_a_job_that_was_cancelled_meanwhile(session):
+    """
+    A job delayed behind one that another transaction cancels is cancelled by the sweep.
+    """
+    cr = session.cr
+    parent = sample.delay(session, MODEL, 1)
+    child = sample.delay(session, MODEL, 2, depends_on=[parent])
+    cr.execute("UPDATE queue_job SET state = 'cancelled' WHERE uuid = %s", (parent,))
+
+    cr.execute_unflushed(sweep._ORPHANED)
+
+    assert told(cr, child) == f"It is cancelled: What it waited for is cancelled: {parent}"
