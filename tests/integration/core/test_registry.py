@@ -367,6 +367,30 @@ def test_manual_model_removed(database):
         assert "x_a" not in schema.table_columns(cr, "res_partner")
 
 
+def test_manual_definitions_that_change(database):
+    """
+    A custom field keeps its values under another name; what would be another field is refused.
+    """
+    with database.env() as env:
+        model = env["ir.model"].create({"name": "Pet", "model": "x_pet"})
+        field = env["ir.model.fields"].create(
+            {"model_id": model.id, "name": "x_age", "field_description": "Age", "ttype": "integer"}
+        )
+        pet = env["x_pet"].create({"x_age": 3})
+        field.write({"name": "x_years", "ttype": "integer", "help": "Since birth"})
+        assert env["x_pet"].browse(pet.id).x_years == 3
+        assert env["x_pet"]._fields["x_years"].help == "Since birth"
+        for record, values in (
+            (field, {"ttype": "char"}),
+            (field, {"model": "res.partner"}),
+            (model, {"model": "x_dog"}),
+            (env.ref("base.field_res_partner__name"), {"required": False}),
+        ):
+            with pytest.raises(UserError, match=r"cannot be changed|Change the code"):
+                record.write(values)
+        env.cr.rollback()
+
+
 def test_manual_names(database):
     """
     Custom names start with x_, and what belongs to an addon is not deleted as if it were custom.

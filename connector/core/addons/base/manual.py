@@ -142,3 +142,12 @@ def drop_columns(env: Any, names: Iterable[tuple[str, str]]) -> None:
             schema.drop_column(env.cr, model._table, field_name)
         elif field is not None and field.type == "many2many" and field.store:
             schema.drop_table(env.cr, field.relation)
+
+
+def rename_column(env: Any, model_name: str, old: str, new: str) -> None:
+    """Give the column of a custom field, where it has one, the field's new name."""
+    model = env.registry.models.get(model_name)
+    field = model._fields.get(old) if model else None
+    if field is not None and field.is_column and model._auto and new not in model._fields:
+        env.flush()
+        schema.rename_column(env.cr, model._table, old, new)

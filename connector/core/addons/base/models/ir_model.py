@@ -7,6 +7,8 @@ from connector.core import api, fields, models
 from connector.core.addons.base import manual, reflection
 from connector.core.exceptions import UserError, ValidationError
 
+#: what a model is: another would be another model
+FIXED = frozenset({"model", "state", "transient"})
 MANUAL_NAME = re.compile(r"x_[a-z0-9_.]+\Z")
 
 
@@ -45,6 +47,17 @@ class IrModel(models.Model):
         if made:
             manual.apply(self.env, made.mapped("model"))
         return records
+
+    def write(self, values: Any) -> bool:
+        """Change what is said of models; what they are stays."""
+        for record in self:
+            for name in FIXED & values.keys():
+                if values[name] != record[name]:
+                    raise UserError(
+                        f"The {name} of the model {record.model!r} cannot be changed. "
+                        "Delete the model and make another."
+                    )
+        return bool(super().write(values))
 
     def unlink(self) -> bool:
         """Delete custom models with their tables."""

@@ -12,6 +12,10 @@ TYPES = (
 )  # fmt: skip
 
 
+#: what a field is: another would be another field
+FIXED = frozenset({"model", "model_id", "state", "ttype"})
+
+
 class IrModelFields(models.Model):
     """One field of one model; state `manual` for those that exist in this database alone."""
 
@@ -73,24 +77,36 @@ class IrModelFields(models.Model):
         return records
 
     def write(self, values: Any) -> bool:
+        """Change custom fields; a column follows the name of its field."""
+        self._check_custom("Change the code of the addon")
+        for record in self:
+            for field in [record._fields[name] for name in FIXED & values.keys()]:
+                if field.to_cache(values[field.name], record) != record._known(field):
+                    raise UserError(
+                        f"The {field.name} of the field {record.model}.{record.name} cannot be "
+                        "changed. Delete the field and make another."
+                    )
+            if values.get("name", record.name) != record.name:
+                manual.rename_column(self.env, record.model, record.name, values["name"])
         done = super().write(values)
-        changed = self.filtered(lambda record: record.state == "manual").mapped("model")
-        if changed:
-            manual.apply(self.env, changed)
+        manual.apply(self.env, self.mapped("model"))
         return bool(done)
 
     def unlink(self) -> bool:
         """Delete custom fields with their columns."""
-        kept = self.filtered(lambda record: record.state != "manual")
-        if kept:
-            raise UserError(
-                f"The field {kept[0].model}.{kept[0].name} belongs to an addon. "
-                "Remove the addon instead."
-            )
+        self._check_custom("Remove the addon")
         manual.drop_columns(self.env, [(record.model, record.name) for record in self])
         done = super().unlink()
         manual.apply(self.env, [])
         return bool(done)
+
+    def _check_custom(self, instead: str) -> None:
+        for record in self:
+            if record.state != "manual":
+                raise UserError(
+                    f"The field {record.model}.{record.name} belongs to an addon. "
+                    f"{instead} instead."
+                )
 
     def _completed(self, values: dict[str, Any]) -> dict[str, Any]:
         """Model name and model id, of which one may be left out."""
