@@ -124,3 +124,22 @@ def test_a_lost_and_a_surplus_binding_are_found(session: ConnectorSession, backe
     found = [str(finding) for finding in differences(session.cr, backend.id, dump)]
 
     assert found == ["genres 1: bound 0 times", "genres 99: bound, but unknown to the shop"]
+
+
+def test_a_line_that_moves_at_the_shop_moves_here(session: ConnectorSession, backend: Any):
+    """
+    A shop's line written to another of its invoices is a line of the invoice bound to that one.
+    """
+    import_record(session, "shop.invoice", backend.id, 1)
+    import_record(session, "shop.invoice", backend.id, 2)
+    one, other = session.env["shop.invoice"].search([], order="external_id")
+    line = one.shop_line_ids[0]
+    count = len(other.line_ids)
+
+    line.write({"shop_invoice_id": other.id, "quantity": 7})
+    line.write({"quantity": 8})
+
+    assert (line.invoice_id, line.openerp_id.invoice_id) == (other.openerp_id, other.openerp_id)
+    assert len(other.line_ids) == count + 1
+    assert line.openerp_id not in one.line_ids
+    assert line.quantity == 8
