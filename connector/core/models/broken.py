@@ -88,7 +88,8 @@ def _foreign(model_class: Any, diagnosis: Any, record: str) -> str:
     match = DETAIL.search(diagnosis.message_detail or "")
     name, value = match.groups() if match else ("", "")
     field = model_class._fields.get(name)
-    if field is not None and diagnosis.table_name == model_class._table:
+    is_link = field is not None and field.type == "many2one"
+    if is_link and diagnosis.table_name == model_class._table:
         return (
             f"{model_class._name}.{name} links to {field.comodel_name}({value},), which does not "
             f"exist{record}. Create it first, or link to another."

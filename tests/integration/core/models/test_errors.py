@@ -34,6 +34,11 @@ def declare() -> None:
         thing_ids = fields.One2many("errors.thing", "owner_id")
         must_id = fields.Many2one("errors.thing", ondelete="restrict")
 
+    class Node(models.Model):
+        _name = "errors.node"
+
+        upper_id = fields.Many2one("errors.node", ondelete="restrict")
+
 
 @pytest.mark.parametrize(
     ("values", "error", "message"),
@@ -100,6 +105,20 @@ def test_broken_check_and_links_are_explained(env: Any) -> None:
         with env.cr.savepoint():
             record.unlink()
     assert record.exists()
+
+
+def test_record_that_others_of_its_model_need(env: Any) -> None:
+    """
+    A refused delete says so too where the records that link are of the same model.
+    """
+    upper = env["errors.node"].create({})
+    env["errors.node"].create({"upper_id": upper.id})
+    refused = exceptions.ValidationError
+    with pytest.raises(refused, match="'errors.node' cannot be deleted"), env.cr.savepoint():
+        upper.unlink()
+    with pytest.raises(refused, match=r"upper_id links to .*\(4711,\)"), env.cr.savepoint():
+        upper.upper_id = 4711
+        env.flush()
 
 
 def test_broken_update_is_explained(env: Any) -> None:
