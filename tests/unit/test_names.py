@@ -44,7 +44,11 @@ NAMES = {
     ),
     "connector.queue.job": (
         "PENDING ENQUEUED STARTED DONE FAILED STATES DEFAULT_PRIORITY DEFAULT_MAX_RETRIES"
-        " RETRY_INTERVAL JOB_REGISTRY job related_action OpenERPJobStorage Job identity_exact"
+        " RETRY_INTERVAL JOB_REGISTRY job related_action whitelist_unpickle_global JobStorage"
+        " OpenERPJobStorage Job identity_exact"
+    ),
+    "connector.queue.channels": (
+        "PriorityQueue SafeSet ChannelJob ChannelQueue Channel ChannelManager"
     ),
     "connector.models.backend": "ConnectorBackend",
     "connector.models.settings": "ConnectorConfigSettings",
