@@ -154,8 +154,7 @@ class OpenERPJobStorage(JobStorage):
         stored ones.  See `store`, for what is raised too.
         """
         parents = {uuid: before for uuid, before in (depends_on or {}).items() if before}
-        for job in jobs:
-            self.adopt(job)
+        self.adopt(*jobs)
         stands = write_new(self.session.cr, jobs, parents)
         uuids = [stands[job.uuid] for job in jobs]
         self._tell(uuids)
@@ -198,17 +197,19 @@ class OpenERPJobStorage(JobStorage):
         """The record of a job, for any user; an empty one where there is none."""
         return self.db_record_from_uuid(job.uuid)
 
-    def adopt(self, job: Job) -> None:
-        """Let a job that belongs to nobody yet run as the session does."""
-        session = self.session
-        if job.user_id is not None:
+    def adopt(self, *jobs: Job) -> None:
+        """Let jobs that belong to nobody yet run as the session does."""
+        own = [job for job in jobs if job.user_id is None]
+        if not own:
             return
-        job.user_id = session.uid
-        job.context = {**keepable(session.context), **trace.carried()}
+        session = self.session
+        context = {**keepable(session.context), **trace.carried()}
         if "company_id" in session.context:
-            job.company_id = session.context["company_id"]
+            company_id = session.context["company_id"]
         else:
-            job.company_id = session.env.user.company_id.id or None
+            company_id = session.env.user.company_id.id or None
+        for job in own:
+            job.user_id, job.company_id, job.context = session.uid, company_id, context
 
     def _tell(self, uuids: Sequence[str]) -> None:
         for collecting in _collecting.get(self.session.cr, ()):
