@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from mmap import mmap
 from typing import Any, overload
 
 __all__ = ["FoundIds", "found_ids"]
@@ -17,7 +18,7 @@ class FoundIds(Sequence[int]):
 
     __slots__ = ("_numbers",)
 
-    def __init__(self, numbers: array[int]) -> None:
+    def __init__(self, numbers: memoryview[int]) -> None:
         self._numbers = numbers
 
     def __len__(self) -> int:
@@ -42,9 +43,12 @@ def found_ids(cr: Any) -> Sequence[int]:
     rows = cr.fetchmany(ROWS_AT_ONCE)
     if len(rows) < ROWS_AT_ONCE:
         return tuple([id_ for (id_,) in rows])
-    numbers = array("i")
+    # Memory of its own: on the heap it would lie behind the driver's rows and hold theirs.
+    numbers = memoryview(mmap(-1, 4 * cr.rowcount)).cast("i")
+    place = 0
     while rows:
-        numbers.extend([id_ for (id_,) in rows])
+        numbers[place : place + len(rows)] = array("i", [id_ for (id_,) in rows])
+        place += len(rows)
         rows = cr.fetchmany(ROWS_AT_ONCE)
     # The driver holds all rows until the next statement, behind which memory is not given back.
     cr.free_result()

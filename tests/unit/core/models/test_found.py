@@ -15,7 +15,7 @@ class Rows:
 
     def __init__(self, count: int) -> None:
         self.rows = [(number,) for number in range(1, count + 1)]
-        self.freed = False
+        self.freed, self.rowcount = False, count
 
     def fetchmany(self, size: int) -> list[Any]:
         taken, self.rows = self.rows[:size], self.rows[size:]
@@ -42,7 +42,7 @@ def test_many_ids_are_like_a_tuple() -> None:
     """
     Length, items, slices and membership are those of the tuple of the same ids.
     """
-    found, like = FoundIds(array("i", [5, 3, 8])), (5, 3, 8)
+    found, like = FoundIds(memoryview(array("i", [5, 3, 8]))), (5, 3, 8)
 
     assert len(found) == len(like)
     assert [found[place] for place in (0, -1)] == [5, 8]
