@@ -1,9 +1,10 @@
 """The jobs as records; `connector.queue.transitions` and `by_hand` change their states."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from connector.core import api, fields, models
-from connector.core.exceptions import ValidationError
+from connector.core import SUPERUSER_ID, api, fields, models
+from connector.core.exceptions import AccessError, ValidationError
 from connector.queue import by_hand, cron, retention, schema, stuck
 from connector.queue.state import STATES, State
 from connector.queue.storage import OpenERPJobStorage
@@ -11,6 +12,9 @@ from connector.session import ConnectorSession
 
 #: Where periodic jobs go; the import makes their function known.
 CRON_CHANNEL = cron.CHANNEL
+
+#: What a person may write on a job; its state is changed by the methods below.
+EDITABLE = frozenset({"name", "channel", "priority", "eta", "max_retries"})
 
 
 class QueueJob(models.Model):
@@ -51,6 +55,16 @@ class QueueJob(models.Model):
 
     def init(self) -> None:
         schema.complete_table(self.env.cr)
+
+    def write(self, vals: Mapping[str, Any]) -> bool:
+        kept = sorted(set(vals) - EDITABLE)
+        if kept and self.env.uid != SUPERUSER_ID:
+            raise AccessError(
+                f"Nobody writes {', '.join(kept)} of a job: workers do. "
+                "Call requeue, button_done or button_cancelled to change its state; "
+                f"{', '.join(sorted(EDITABLE))} may be written."
+            )
+        return bool(super().write(vals))
 
     @api.private
     @api.model
@@ -129,3 +143,23 @@ class QueueJob(models.Model):
         self.ensure_one()
         session = ConnectorSession.from_env(self.env)
         return OpenERPJobStorage(session).load(self.uuid).related_action(session)
+
+
+class QueueRequeueJob(models.TransientModel):
+    """The wizard that puts all chosen jobs back."""
+
+    _name = "queue.requeue.job"
+    _description = "Requeue Jobs"
+
+    job_ids = fields.Many2many("queue.job", string="Jobs", default=lambda self: self._chosen())
+
+    @api.model
+    def _chosen(self) -> list[int]:
+        return list(self.env.context.get("active_ids") or ())
+
+    @api.multi
+    def requeue(self) -> dict[str, str]:
+        """Put them back."""
+        self.ensure_one()
+        self.job_ids.requeue()
+        return {"type": "ir.actions.act_window_close"}

@@ -242,3 +242,16 @@ def test_modules_are_listed(env):
     assert other.state == "uninstalled"
     other.button_install()
     assert other.state == "to install"
+
+
+def test_a_company_gets_a_partner_of_its_name(env):
+    """
+    One company or several: each gets a partner unless it names one.
+    """
+    given = env["res.partner"].create({"name": "Known"})
+    companies = env["res.company"].create(
+        [{"name": "One"}, {"name": "Two", "partner_id": given.id}]
+    )
+    alone = env["res.company"].create({"name": "Three"})
+    assert companies.mapped("partner_id.name") == ["One", "Known"]
+    assert (alone.partner_id.name, alone.partner_id.is_company) == ("Three", True)

@@ -1,5 +1,8 @@
 """Companies."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from connector.core import fields, models
 
 
@@ -22,3 +25,15 @@ class ResCompany(models.Model):
     )
     email = fields.Char(related="partner_id.email")
     country_id = fields.Many2one(related="partner_id.country_id")
+
+    def create(self, vals: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Any:
+        """A company that names no partner gets one of its own name."""
+        if isinstance(vals, Mapping):
+            return super().create(self._with_partner(vals))
+        return super().create([self._with_partner(each) for each in vals])
+
+    def _with_partner(self, vals: Mapping[str, Any]) -> dict[str, Any]:
+        if vals.get("partner_id") or not vals.get("name"):
+            return dict(vals)
+        partner = self.env["res.partner"].create({"name": vals["name"], "is_company": True})
+        return {**vals, "partner_id": partner.id}

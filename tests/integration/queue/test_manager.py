@@ -1,0 +1,79 @@
+"""What a Connector Manager may do with jobs, and whose jobs he sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connector.core.exceptions import AccessError
+from connector.queue.job import job
+
+MODEL = "res.partner"
+
+
+@job
+def checked(session: Any, model_name: str) -> None:
+    """A job that somebody looks after."""
+
+
+@pytest.fixture
+def manager(session: Any) -> Any:
+    """A Connector Manager of a company of his own."""
+    env = session.env
+    company = env["res.company"].create({"name": "Below"})
+    return env["res.users"].create(
+        {
+            "name": "Manager",
+            "login": "manager",
+            "company_id": company.id,
+            "groups_id": [(6, 0, [env.ref("connector.group_connector_manager").id])],
+        }
+    )
+
+
+def failed_job(session: Any, company: Any) -> Any:
+    context = {"company_id": company.id if company else None}
+    with session.change_context(context):
+        uuid = checked.delay(session, MODEL)
+    session.cr.execute("UPDATE queue_job SET state = 'failed' WHERE uuid = %s", (uuid,))
+    session.env["queue.job"].invalidate_cache()
+    return session.env["queue.job"].search([("uuid", "=", uuid)])
+
+
+def test_a_manager_puts_jobs_back_by_the_wizard(session: Any, manager: Any) -> None:
+    """The wizard takes the chosen jobs, and they wait again with all their tries."""
+    failed = failed_job(session, None)
+    wizard = session.env["queue.requeue.job"].sudo(manager.id)
+
+    wizard.with_context(active_ids=failed.ids).create({}).requeue()
+
+    assert failed.state == "pending"
+
+
+def test_a_manager_plans_jobs_and_writes_no_state(session: Any, manager: Any) -> None:
+    """Priority and channel are his to write; what workers write is refused with the way out."""
+    failed = failed_job(session, None).sudo(manager.id)
+
+    failed.write({"priority": 3})
+    with pytest.raises(AccessError, match=r"writes result, state of a job.*button_done"):
+        failed.write({"state": "done", "result": "never ran"})
+
+    assert (failed.priority, failed.state) == (3, "failed")
+
+
+def test_jobs_of_other_companies_are_not_seen(session: Any, manager: Any) -> None:
+    """A manager sees the jobs of no company, of his own and of those below it."""
+    own = manager.company_id
+    below = session.env["res.company"].create({"name": "Far below", "parent_id": own.id})
+    other = session.env["res.company"].create({"name": "Elsewhere"})
+    seen = failed_job(session, None) + failed_job(session, own) + failed_job(session, below)
+    hidden = failed_job(session, other)
+
+    found = session.env["queue.job"].sudo(manager.id).search([])
+
+    assert set(seen.ids) <= set(found.ids)
+    assert hidden.id not in found.ids
+    with pytest.raises(AccessError):
+        hidden.sudo(manager.id).requeue()
+    assert hidden.state == "failed"
