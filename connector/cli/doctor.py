@@ -19,6 +19,10 @@ from connector.queue.health import Finding
 from connector.server_url import without_password
 from connector.unit.chunk import SLICE_RECORDS
 
+#: Servers of earlier versions lack what is asked of them: settings of a connection, commands.
+OLDEST_POSTGRESQL = (14,)
+OLDEST_REDIS = (6, 2)
+
 _LOCKS = """
 SELECT current_setting('max_locks_per_transaction')::int
        * (current_setting('max_connections')::int
@@ -60,14 +64,24 @@ def _addons(_config: Config) -> Iterator[str]:
         yield f"addon {name} in {package}"
 
 
-def _servers(config: Config) -> Iterator[str]:
+def _servers(config: Config) -> Iterator[Finding]:
     with open_servers(config) as services:
         with sql.current_server().maintenance() as cr:
-            cr.execute("SHOW server_version")
-            version = cr.fetchone()[0]
-        yield f"PostgreSQL {version} answers at {without_password(services.database_url)}"
-        broker.current().ping()
-        yield f"Redis answers at {without_password(services.redis_url)}"
+            cr.execute("SHOW server_version_num")
+            version = divmod(int(cr.fetchone()[0]), 10_000)
+        place = without_password(services.database_url)
+        yield _new_enough("PostgreSQL", version, OLDEST_POSTGRESQL, place)
+        place = without_password(services.redis_url)
+        yield _new_enough("Redis", broker.current().version(), OLDEST_REDIS, place)
+
+
+def _new_enough(
+    name: str, version: tuple[int, ...], oldest: tuple[int, ...], place: str
+) -> Finding:
+    told = f"{name} {_version(version)} answers at {place}"
+    if version >= oldest:
+        return Finding(True, told)
+    return Finding(False, f"{told}. Version {_version(oldest)} or later is needed: update it.")
 
 
 def _locks(config: Config) -> Iterator[Finding]:

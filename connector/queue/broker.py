@@ -185,6 +185,17 @@ class Broker:
             taken, wait, workers = self._take_token(keys=keys, args=limits)
         return TokenAnswer(bool(taken), float(wait), int(workers))
 
+    def version(self) -> tuple[int, ...]:
+        """
+        The version of Redis, or the one that a server like it stands for.
+
+        Raises:
+            BrokerDownError: Redis is away.
+        """
+        with self._translated():
+            told = str(self.redis.info("server")["redis_version"])
+        return tuple(int(number) for number in told.split(".")[:3] if number.isdecimal())
+
     def ping(self) -> None:
         """
         Ask for an answer.
