@@ -11,7 +11,7 @@ from connector.core.fields import Field
 from connector.core.fields.many2one import ID_MAX
 from connector.core.models.cache import CACHE_ROWS
 from connector.core.models.prepared import run_prepared
-from connector.core.models.recordset import PREFETCH_MAX
+from connector.core.models.recordset import PREFETCH_LONG, PREFETCH_MAX
 from connector.core.models.setup import LOG_FIELDS, Setup
 from connector.core.query import array_literal, column, identifier, one_of
 
@@ -123,7 +123,7 @@ class Reading(Setup):
         values = transaction.values[field]
         new = transaction.new.get(self._name, ())
         near = self._prefetch
-        if type(near) is tuple and len(near) <= PREFETCH_MAX and self._ids[0] in near:
+        if type(near) is tuple and len(near) <= PREFETCH_LONG and self._ids[0] in near:
             # Most often none of them is known, which sets say faster than a loop.
             fresh = all(near) and values.keys().isdisjoint(near)
             if fresh and not new:

@@ -12,9 +12,12 @@ from connector.core.fields import Field
 from connector.core.fields.new_id import NewId
 from connector.core.models.meta import MetaModel
 
-__all__ = ["PREFETCH_MAX", "Recordset"]
+__all__ = ["PREFETCH_LONG", "PREFETCH_MAX", "Recordset"]
 
+#: records that are read together
 PREFETCH_MAX = 1000
+#: and when a loop has gone on for long enough to expect its end
+PREFETCH_LONG = 4000
 ID_TYPES = frozenset({int, NewId})
 SUPERUSER_ID = 1
 
@@ -156,8 +159,9 @@ class Recordset(metaclass=MetaModel):
                 yield record
             return
         # Slices share their reading, and a slice that is done leaves nothing to search.
-        for start in range(0, len(ids), PREFETCH_MAX):
-            part = ids[start : start + PREFETCH_MAX]
+        start, size = 0, PREFETCH_MAX
+        while part := ids[start : start + size]:
+            start, size = start + size, min(2 * size, PREFETCH_LONG)
             for id_ in part:
                 record = new(cls)
                 record.env, record._ids, record._prefetch = env, (id_,), part
