@@ -172,7 +172,10 @@ class Field:
                 setattr(self, name, target.__dict__[name])
         if "string" not in self.arguments:
             self.string = target.string
-        if self.store and not self.column_type:
+        if not self.store:
+            self.translate = target.translate  # what is cached is the target's
+            self._settle()
+        elif not self.column_type:
             self.column_type = target.column_type
             self._settle()
 

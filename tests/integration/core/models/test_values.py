@@ -30,6 +30,9 @@ def declare() -> None:
 
         label = fields.Char(translate=True)
         parent_id = fields.Many2one("values.tag")
+        above = fields.Char(related="parent_id.label")
+        far_above = fields.Char(related="parent_id.above")
+        kept_above = fields.Char(related="parent_id.label", store=True)
         child_ids = fields.One2many("values.tag", "parent_id")
 
 
@@ -123,3 +126,22 @@ def test_order_by_a_translated_text(env: Any) -> None:
     assert root.child_ids.ids == [one.id, two.id]
     env.invalidate_all()
     assert root.with_context(lang="fr_FR").child_ids.ids == [two.id, one.id]
+
+
+def test_related_translated_text(env: Any) -> None:
+    """
+    A field related to a translated one reads, searches and writes it in the user's language.
+    """
+    top = env["values.tag"].create({"label": "top"})
+    low = env["values.tag"].create({"parent_id": top.id})
+    lower = env["values.tag"].create({"parent_id": low.id})
+    top.with_context(lang="de_DE").label = "oben"
+    env.invalidate_all()
+    german = low.with_context(lang="de_DE")
+
+    assert (low.above, german.above, lower.far_above) == ("top", "oben", "top")
+    assert (low.kept_above, low.read(["above"])[0]["above"]) == ("top", "top")
+    assert german.search([("above", "=", "oben")]) == low
+
+    german.above = "ganz oben"
+    assert (top.label, top.with_context(lang="de_DE").label) == ("top", "ganz oben")
