@@ -29,15 +29,13 @@ def send(http_client: T_AnyHttpClient, url: str, call: Call[T]) -> Exchange[T]:
     Raises:
         RPCError: there is none, for whatever reason.
     """
-    payload, request_id = protocol.envelope(call)
-    try:
-        response = yield from _post(http_client, url, payload)
+
+    def talk() -> Exchange[T]:
+        response, request_id = yield from _post(http_client, url, call)
         answer = yield from _read(response, request_id)
         return protocol.converted(call, answer.get("result"))
-    except RPCError as error:
-        failure = protocol.explained(error, call, url)
-    # Outside the handler, so that the error as it was, secrets and all, is no context of it.
-    raise failure
+
+    return (yield from _explained(call, url, talk()))
 
 
 def jsonrpc(
@@ -51,13 +49,7 @@ def jsonrpc(
 ) -> Exchange[tuple[Any, int]]:
     """Post one call; the response, not looked at, and the id that its answer must bear."""
     call = protocol.plain_call(service, method, args, kwargs)
-    payload, request_id = protocol.envelope(call)
-    try:
-        response = yield from _post(http_client, url, payload)
-        return response, request_id
-    except RPCError as error:
-        failure = protocol.explained(error, call, url)
-    raise failure
+    return (yield from _explained(call, url, _post(http_client, url, call)))
 
 
 def check_jsonrpc_response(
@@ -91,13 +83,12 @@ def rpc_call_and_check(
 ) -> Exchange[dict[str, Any]]:
     """The whole answer to one call of any service."""
     call = protocol.plain_call(service, method, args, kwargs)
-    payload, request_id = protocol.envelope(call)
-    try:
-        response = yield from _post(http_client, url, payload)
+
+    def talk() -> Exchange[dict[str, Any]]:
+        response, request_id = yield from _post(http_client, url, call)
         return (yield from check_jsonrpc_response(response, request_id, ensure_instance_of))
-    except RPCError as error:
-        failure = protocol.explained(error, call, url)
-    raise failure
+
+    return (yield from _explained(call, url, talk()))
 
 
 def rpc_result(
@@ -115,15 +106,29 @@ def rpc_result(
     return (yield from send(http_client, url, call))
 
 
-def _post(http_client: Any, url: str, payload: dict[str, Any]) -> Exchange[Any]:
+def _explained(call: Call[Any], url: str, talk: Exchange[T]) -> Exchange[T]:
+    """*talk*, whose errors name the call and the server and show no secret."""
+    try:
+        return (yield from talk)
+    except RPCError as error:
+        failure = protocol.explained(error, call, url)
+    # Outside the handler, so that the error as it was, secrets and all, is no context of it.
+    raise failure
+
+
+def _post(http_client: Any, url: str, call: Call[Any]) -> Exchange[tuple[Any, int]]:
+    """The response, not looked at, and the id that its answer must bear."""
+    payload, request_id = protocol.envelope(call)
     try:
         if callable(http_client):
-            return (yield http_client(payload))
-        return (yield http_client.post(url, json=payload))
+            response = yield http_client(payload)
+        else:
+            response = yield http_client.post(url, json=payload)
     except (AttributeError, TypeError):
         raise  # an argument that is no JSON, or a client that is none
     except Exception as error:
         raise protocol.failed_post(error) from error
+    return response, request_id
 
 
 def _read(response: Any, request_id: int) -> Exchange[dict[str, Any]]:

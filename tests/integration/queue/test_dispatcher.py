@@ -25,17 +25,6 @@ def sample(session: Any, model_name: str, *args: Any) -> None:
 
 
 @pytest.fixture
-def redis(servers: Any) -> broker.Broker:
-    """The broker on an empty Redis, with one live worker."""
-    current = broker.current()
-    current.redis.flushdb()
-    with current.redis.pipeline() as pipeline:
-        broker.beat(pipeline, "test")
-        pipeline.execute()
-    return current
-
-
-@pytest.fixture
 def dispatcher(database: Any, redis: broker.Broker) -> Iterator[Dispatcher]:
     made = Dispatcher(database.name, redis, settings_from_text("root:3"))
     yield made
