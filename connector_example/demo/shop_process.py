@@ -14,6 +14,7 @@ from typing import Any, Self
 import requests
 
 from connector.exception import ConnectorException
+from connector_example.demo.child_process import say_farewell
 
 START_SECONDS = 10
 STOP_SECONDS = 5
@@ -97,15 +98,7 @@ class ShopProcess:
 
     def stop(self) -> None:
         """Close the shop; a second time does nothing."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()  # which the shop takes for its closing time
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
+        say_farewell(self._process, STOP_SECONDS)
 
     def traffic(self) -> Traffic:
         stats = self._admin("GET", "stats")

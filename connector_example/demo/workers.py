@@ -11,6 +11,7 @@ from typing import Self
 from connector.embedded import Services
 from connector.exception import ConnectorException
 from connector.queue import broker
+from connector_example.demo.child_process import say_farewell
 
 START_SECONDS = 15
 STOP_SECONDS = 15
@@ -58,13 +59,7 @@ class Workers:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        say_farewell(self._process, STOP_SECONDS)
 
     def wait(self) -> None:
         """

@@ -12,6 +12,7 @@ from connector.core.environment import Environment
 from connector.core.registry import SUPERUSER_ID, Registry
 from connector.embedded import Services
 from connector.exception import ConnectorException
+from connector_example.demo.child_process import say_farewell
 
 STOP_SECONDS = 35
 
@@ -118,12 +119,4 @@ class OtherServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
+        say_farewell(self._process, STOP_SECONDS)
