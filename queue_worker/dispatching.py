@@ -35,6 +35,7 @@ class Desk:
         self._swept = 0.0
         self._not_before = 0.0
         self._complaint = ""
+        self._is_redis_away = False
 
     @property
     def readers(self) -> list[Dispatcher]:
@@ -46,12 +47,12 @@ class Desk:
             return self._not_before - time.monotonic()
         try:
             seconds = self._work()
-            self._complaint = ""
+            self._complaint, self._is_redis_away = "", False
             return seconds
-        except BrokerDownError as error:
+        except (BrokerDownError, CoreError, sql.errors.Error) as error:
             self._complain(error)
-        except (CoreError, sql.errors.Error) as error:
-            self._complain(error)
+            self._is_redis_away = isinstance(error, BrokerDownError)
+            # Another dispatcher may reach what this one cannot.
             self.close()
         self._not_before = time.monotonic() + RETRY_SECONDS
         return RETRY_SECONDS
@@ -71,10 +72,18 @@ class Desk:
             if self._is_asleep():
                 return RETRY_SECONDS
             self._dispatcher = Dispatcher(self.database, self._broker, self._configured)
-        if self._dispatcher.elected and time.monotonic() - self._swept >= SWEEP_SECONDS:
+        is_due = time.monotonic() - self._swept >= SWEEP_SECONDS
+        if self._is_elected(self._dispatcher) and is_due:
             self._swept = time.monotonic()
             sweep(self._dispatcher.cr, self.database, self._broker)
         return self._dispatcher.step()
+
+    def _is_elected(self, dispatcher: Dispatcher) -> bool:
+        was_elected = dispatcher.elected
+        # While Redis is away it steps down and stands again all the time.
+        if dispatcher.stand() and not was_elected and not self._is_redis_away:
+            logger.info("Dispatcher elected", extra={"database": self.database})
+        return dispatcher.elected
 
     def _is_asleep(self) -> bool:
         with sql.connect(self.database).cursor(sql.READ_COMMITTED) as cr:

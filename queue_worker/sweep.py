@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from connector.core import sql
-from connector.queue import transitions
+from connector.queue import failure, transitions
 from connector.queue.broker import Broker, BrokerDownError, message_id
 from connector.queue.procedures import JOB_LOCK_CLASS
 from connector.queue.transitions import Start
@@ -29,7 +29,7 @@ DEAD_NAME = "JobFoundDead"
 # One statement: its snapshot of the rows is older than its reading of the locks.  The other
 # way round, a job that starts in between would be seen started and its lock free.
 _DEAD = """
-SELECT id, attempt, identity_key, uuid, worker, retry, max_retries FROM queue_job
+SELECT id, attempt, identity_key, uuid, func_name, worker, retry, max_retries FROM queue_job
  WHERE state = 'started' AND id NOT IN (
        SELECT objid::bigint FROM pg_locks
         WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %(class)s
@@ -91,12 +91,14 @@ def _bury(cr: sql.Cursor, row: dict[str, Any]) -> None:
     try:
         if row["max_retries"] and row["retry"] >= row["max_retries"]:
             told = f"Max. retries ({row['max_retries']}) reached: {message}"
-            transitions.fail(cr, fence, exc_name=DEAD_NAME, message=told, exc_info=told)
+            if transitions.fail(cr, fence, exc_name=DEAD_NAME, message=told, exc_info=told):
+                failure.tell_later(cr, row["uuid"], row["func_name"])
         else:
             transitions.postpone(cr, fence, seconds=0, note=message, exc_name=DEAD_NAME)
         cr.commit()
-    except sql.errors.UniqueViolation:
-        # A job with its identity key came in this moment; the next sweep sees it.
+    except (sql.errors.UniqueViolation, sql.errors.LockNotAvailable):
+        # A job with its identity key came in this moment, or somebody holds the row; the next
+        # sweep sees it.
         cr.rollback()
 
 

@@ -30,6 +30,10 @@ DISPATCHER_LOCK_CLASS = 0x646973
 CLAIM_LIMIT = 500
 #: Seconds between two looks at everything, whatever the notifications say.
 POLL_SECONDS = 1.0
+#: PostgreSQL ends the session of an elected one that says nothing for so long: stopped, or hung.
+SILENCE_SECONDS = 15
+#: Wait for a lock of somebody else; the other databases wait meanwhile.
+LOCK_SECONDS = 1
 
 # All that a decision needs, by one statement.  For each channel with waiting jobs, and where it
 # matters for each with failed ones, one step in the index, however many they are.
@@ -94,14 +98,22 @@ LISTEN {NOTIFY_CHANNEL};
 SET synchronous_commit TO off;
 SET plan_cache_mode TO force_generic_plan;
 SET enable_bitmapscan TO off;
-SET enable_seqscan TO off
+SET enable_seqscan TO off;
+SET lock_timeout TO '{LOCK_SECONDS}s'
+"""
+_SESSION_ELECTED = f"""
+SET idle_session_timeout TO '{SILENCE_SECONDS}s';
+SET idle_in_transaction_session_timeout TO '{SILENCE_SECONDS}s'
 """
 _SESSION_END = """
 UNLISTEN *;
 RESET synchronous_commit;
 RESET plan_cache_mode;
 RESET enable_bitmapscan;
-RESET enable_seqscan
+RESET enable_seqscan;
+RESET lock_timeout;
+RESET idle_session_timeout;
+RESET idle_in_transaction_session_timeout
 """
 
 
@@ -164,6 +176,15 @@ class Dispatcher:
     def fileno(self) -> int:
         return self._cr.fileno()
 
+    def stand(self) -> bool:
+        """Stand for election, unless it is won already; answer whether it is."""
+        if not self._elected:
+            self._elected = sql.locks.try_session_lock(self._cr, DISPATCHER_LOCK_CLASS, 0)
+            if self._elected:
+                self._cr.execute_unflushed(_SESSION_ELECTED)
+            self._cr.commit()
+        return self._elected
+
     def step(self) -> float:
         """
         Hand over all that may start now; answer the seconds until there is something to do.
@@ -173,7 +194,7 @@ class Dispatcher:
         """
         if any(news.payload == CHANNELS_CHANGED for news in self._cr.poll_notifies()):
             self._tree_read = -POLL_SECONDS
-        if not self._is_elected():
+        if not self.stand():
             return POLL_SECONDS
         self._hand_out_crons()
         self._give_back_paused()
@@ -200,14 +221,6 @@ class Dispatcher:
     def _listen(self) -> None:
         self._cr.execute(_SESSION)
         self._cr.commit()
-
-    def _is_elected(self) -> bool:
-        if not self._elected:
-            self._elected = sql.locks.try_session_lock(self._cr, DISPATCHER_LOCK_CLASS, 0)
-            self._cr.commit()
-            if self._elected:
-                logger.info("Dispatcher elected", extra={"database": self.database})
-        return self._elected
 
     def _hand_out_crons(self) -> None:
         if time.monotonic() - self._crons_seen >= POLL_SECONDS:

@@ -65,6 +65,13 @@ WITH superseded AS (
 SELECT 1 FROM superseded
 """
 
+# Not those that somebody else holds now: the dispatcher would wait, and all databases with it.
+_TAKE_BACK = """
+UPDATE queue_job SET state = 'pending', date_enqueued = NULL
+ WHERE id IN (SELECT id FROM queue_job WHERE state = 'enqueued' AND %s
+                 FOR NO KEY UPDATE SKIP LOCKED)
+"""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -226,19 +233,11 @@ def enqueue(cr: Any, ids: Sequence[int], now: datetime) -> None:
 
 def take_back(cr: Any, uuids: Sequence[str]) -> int:
     """Make enqueued jobs pending again that no worker can have received; answer how many."""
-    cr.execute_unflushed(
-        "UPDATE queue_job SET state = 'pending', date_enqueued = NULL"
-        " WHERE uuid = ANY(%(uuids)s) AND state = 'enqueued'",
-        {"uuids": list(uuids)},
-    )
+    cr.execute_unflushed(_TAKE_BACK % "uuid = ANY(%(uuids)s)", {"uuids": list(uuids)})
     return int(cr.rowcount)
 
 
 def give_back(cr: Any, channels: Sequence[str]) -> int:
     """Make the enqueued jobs of paused channels pending again; answer how many."""
-    cr.execute_unflushed(
-        "UPDATE queue_job SET state = 'pending', date_enqueued = NULL"
-        " WHERE channel = ANY(%(channels)s) AND state = 'enqueued'",
-        {"channels": list(channels)},
-    )
+    cr.execute_unflushed(_TAKE_BACK % "channel = ANY(%(channels)s)", {"channels": list(channels)})
     return int(cr.rowcount)
