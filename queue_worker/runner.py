@@ -19,12 +19,12 @@ from weakref import WeakSet
 
 from connector import config
 from connector.connector import held_locks, try_locks
-from connector.core import sql
+from connector.core import SUPERUSER_ID, sql
 from connector.core.environment import Environment
 from connector.core.modules import identity
 from connector.core.registry import Registry
 from connector.exception import ConnectorException, RetryableJobError
-from connector.queue import codec, transitions
+from connector.queue import codec, failure, transitions
 from connector.queue.call import Job
 from connector.queue.retry import chance, conflict_wait
 from connector.queue.row import job_of
@@ -286,10 +286,21 @@ class JobRun:
                         cr, self._fence, exc_name=exc_name, message=message, exc_info=exc_info
                     )
                 )
+                self._tell_failure()
             case Lost():
                 logger.warning(
                     "Connection lost; the sweep decides", extra={"job": self._row["uuid"]}
                 )
+
+    def _tell_failure(self) -> None:
+        """Tell those who follow the job; nothing depends on it."""
+        try:
+            failure.tell(ConnectorSession(self._cr, SUPERUSER_ID, {}), self._row["uuid"])
+            self._cr.commit()
+        except Exception:
+            logger.exception("Nobody is told of the failure", extra={"job": self._row["uuid"]})
+            if not self._cr.connection.closed:
+                _rolled_back(self._cr)
 
     def _write(self, change: Callable[[sql.Cursor], bool]) -> None:
         """Write the end of a job in a transaction of its own; the effect is rolled back."""

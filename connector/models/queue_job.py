@@ -5,6 +5,7 @@ from typing import Any
 
 from connector.core import SUPERUSER_ID, api, fields, models
 from connector.core.exceptions import AccessError, ValidationError
+from connector.models import thread  # noqa: F401 - declared before it is inherited
 from connector.queue import by_hand, cron, retention, schema, stuck
 from connector.queue.state import STATES, State
 from connector.queue.storage import OpenERPJobStorage
@@ -14,13 +15,18 @@ from connector.session import ConnectorSession
 CRON_CHANNEL = cron.CHANNEL
 
 #: What a person may write on a job; its state is changed by the methods below.
-EDITABLE = frozenset({"name", "channel", "priority", "eta", "max_retries"})
+EDITABLE = frozenset({"name", "channel", "priority", "eta", "max_retries", "message_follower_ids"})
+#: Who follows a job that has failed.
+MANAGERS = "connector.group_connector_manager"
+#: The subtype of the message that a failed job posts.
+SUBTYPE_FAILED = "connector.mt_job_failed"
 
 
 class QueueJob(models.Model):
     """A call that a worker makes: what, for whom, when, and what became of it."""
 
     _name = "queue.job"
+    _inherit = "connector.thread"
     _description = "Queue Job"
     _order = "id desc"
     _log_access = False
@@ -64,7 +70,30 @@ class QueueJob(models.Model):
                 "Call requeue, button_done or button_cancelled to change its state; "
                 f"{', '.join(sorted(EDITABLE))} may be written."
             )
-        return bool(super().write(vals))
+        done = bool(super().write(vals))
+        if vals.get("state") == State.FAILED:
+            self.tell_failed()
+        return done
+
+    @api.private
+    @api.multi
+    def tell_failed(self) -> None:
+        """Let the Connector Managers follow the jobs, and tell them that these have failed."""
+        for job in self.sudo():
+            users = self.env["res.users"].sudo().search(job._get_subscribe_users_domain())
+            job.message_subscribe_users(users.ids)
+            job.message_post(body=job._message_failed_job(), subtype=SUBTYPE_FAILED)
+
+    def _get_subscribe_users_domain(self) -> list[Any]:
+        """Say who follows jobs that have failed: managers of their company, or of one below it."""
+        domain: list[Any] = [("groups_id", "in", [self.env.ref(MANAGERS).id])]
+        if self.company_id:
+            domain.append(("company_id", "child_of", self.company_id.ids))
+        return domain
+
+    def _message_failed_job(self) -> str:
+        """What the followers are told; the error itself is for those who may read the job."""
+        return f"The job has failed with {self.exc_name}. Its exception info says more."
 
     @api.private
     @api.model

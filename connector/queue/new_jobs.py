@@ -53,8 +53,7 @@ def _write(cr: Any, jobs: Sequence[Job], has_edges: bool) -> dict[str, str]:
     """
     Write new jobs; answer for each uuid the one of the job that stands.
 
-    It goes past the pending writes of the models: a job refers to none of their rows, and
-    sending them now would end their batch.
+    It goes past the pending writes of the models: sending them now would end their batch.
     """
     stands: dict[str, str] = {}
     # Two transactions that take several keys take them in one order, and so never wait for

@@ -35,6 +35,9 @@ WITH old AS MATERIALIZED (
     DELETE FROM queue_job_log USING old WHERE queue_job_log.job_uuid = old.uuid
 ), progress AS (
     DELETE FROM queue_job_progress USING old WHERE queue_job_progress.job_uuid = old.uuid
+), messages AS (
+    DELETE FROM connector_message AS message USING old
+     WHERE message.model = 'queue.job' AND message.res_id = old.id
 )
 DELETE FROM queue_job USING old WHERE queue_job.id = old.id
 """

@@ -155,6 +155,7 @@ class OpenERPJobStorage(JobStorage):
         """
         parents = {uuid: before for uuid, before in (depends_on or {}).items() if before}
         self.adopt(*jobs)
+        self._send_new_owners(jobs)
         stands = write_new(self.session.cr, jobs, parents)
         uuids = [stands[job.uuid] for job in jobs]
         self._tell(uuids)
@@ -210,6 +211,13 @@ class OpenERPJobStorage(JobStorage):
             company_id = session.env.user.company_id.id or None
         for job in own:
             job.user_id, job.company_id, job.context = session.uid, company_id, context
+
+    def _send_new_owners(self, jobs: Sequence[Job]) -> None:
+        """Jobs go past the pending writes of the models; what their rows refer to may not wait."""
+        new = self.session.env.transaction.new
+        users, companies = new.get("res.users", ()), new.get("res.company", ())
+        if any(job.user_id in users or job.company_id in companies for job in jobs):
+            self.session.env.flush()
 
     def _tell(self, uuids: Sequence[str]) -> None:
         for collecting in _collecting.get(self.session.cr, ()):

@@ -162,6 +162,20 @@ def test_options_that_cannot_be_followed_are_refused(session, options):
     assert session.cr.fetchone() == (0,)
 
 
+def test_a_job_may_belong_to_a_user_and_a_company_of_this_very_transaction(session):
+    """
+    What a job refers to is sent before it, though other writes wait.
+    """
+    company = session.env["res.company"].create({"name": "New"})
+    user = session.env["res.users"].create({"name": "New", "login": "new"})
+
+    with session.change_user(user.id), session.change_context(company_id=company.id):
+        uuid = sample.delay(session, MODEL)
+
+    kept = OpenERPJobStorage(session).load(uuid)
+    assert (kept.user_id, kept.company_id) == (user.id, company.id)
+
+
 def test_a_job_that_cannot_be_read_says_why(session):
     """
     A function that is gone or no job function, and broken arguments, are told by name.

@@ -70,6 +70,7 @@ def test_a_job_that_kills_its_worker_comes_to_an_end(queue):
 
     with queue.workers():
         job = queue.wait_for_state(uuid, "failed", seconds=40)
+        queue.wait_until(lambda: queue.rows("SELECT id FROM connector_message"))
 
     assert job["exc_name"] == "JobFoundDead"
     assert job["attempt"] == 2

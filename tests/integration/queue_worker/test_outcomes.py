@@ -15,11 +15,13 @@ def test_a_failed_job_leaves_nothing_but_its_traceback(queue):
 
     with queue.workers():
         job = queue.wait_for_state(uuid, "failed")
+        queue.wait_until(lambda: queue.rows("SELECT id FROM connector_message"))
 
     assert queue.effects() == []
     assert job["exc_name"] == "connector.exception.FailedJobError"
     assert job["exc_message"] == "A person is needed"
     assert 'raise FailedJobError("A person is needed")' in job["exc_info"]
+    assert queue.rows("SELECT subtype FROM connector_message") == [("connector.mt_job_failed",)]
 
 
 def test_a_retry_rolls_back_and_counts(queue):

@@ -186,6 +186,24 @@ def test_a_job_nobody_can_read_fails_and_says_why(run, queue):
     assert "no.such.function" in row["exc_message"]
 
 
+def test_a_failure_that_cannot_be_told_changes_nothing(queue, monkeypatch, caplog):
+    """
+    Telling the followers may fail: the job is failed all the same, and the log says so.
+    """
+
+    def broken(session: Any, uuid: str) -> None:
+        session.cr.execute("SELECT 1 / 0")
+
+    monkeypatch.setattr(runner.failure, "tell", broken)
+    uuid = queue.delay(queue.jobs.fail, "gone")
+    change(queue, "UPDATE queue_job SET state = 'enqueued'")
+
+    runner.run(queue.database.name, uuid)
+
+    assert queue.job(uuid)["exc_message"] == "A person is needed"
+    assert "Nobody is told of the failure" in caplog.text
+
+
 def test_the_lock_of_the_job_is_free_afterwards(run, queue):
     """
     When the runner returns, no session lock is left on any connection.
