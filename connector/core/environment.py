@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self
@@ -28,7 +27,7 @@ from connector.core.fields import Field
 from connector.core.models.cache import Transaction
 from connector.core.models.storage import flush
 from connector.core.models.values import LocalValues
-from connector.core.models.views import Cache, Dirty, Prefetch, Todo
+from connector.core.models.views import Cache, Computed, Dirty, Prefetch, Todo
 
 __all__ = ["Environment", "Environments", "FrozenDict"]
 
@@ -184,6 +183,7 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
         known = environments.by_arguments.get(args)
         if known is not None:
             return known  # type: ignore[return-value]
+        cr.check_owner()
         self = super().__new__(cls)
         self.cr, self.uid, self.context = self.args = args
         self.registry = registries.registries.find(cr.dbname)
@@ -269,9 +269,11 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
         data = self(user=SUPERUSER_ID)["ir.model.data"]._lookup_by_key(
             ("module", "name"), (module, name)
         )
-        record = self[data.model].browse(data.res_id) if data else None
-        if record is not None and record.exists():
-            return record
+        # The model may be gone with its addon, the record by somebody's hand.
+        if data and data.model in self:
+            record = self[data.model].browse(data.res_id)
+            if record.exists():
+                return record
         if raise_if_not_found:
             why = (
                 "No record found for unique ID" if data else "External ID not found in the system:"
@@ -295,6 +297,7 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
 
     @contextmanager
     def _do_in_mode(self, mode: bool | str) -> Iterator[None]:
+        self.cr.check_owner()
         if self.all.mode:
             yield
             return
@@ -339,9 +342,9 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
         return Prefetch(self.transaction)
 
     @property
-    def computed(self) -> defaultdict[Any, set[Any]]:
+    def computed(self) -> Computed:
         """field -> ids whose value is being computed: a live view."""
-        return self.transaction.computing
+        return Computed(self.transaction)
 
     def flush(self) -> None:
         """Send everything that waits."""
@@ -383,20 +386,24 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
 
     def check_cache(self) -> None:
         """
-        Compare the cache with the database.
+        Compare the cache with the database; what is in draft is kept, and compared with nothing.
 
         Raises:
             UserError: they differ; it lists field, record and both values.
         """
-        self.transaction.flush()
+        self.flush()
         before = {field: dict(values) for field, values in self.known.items() if values}
-        self.invalidate_all()
+        drafts = self.transaction.on_savepoint()
+        self.transaction.forget_values()
+        self.transaction.restore(drafts)
         wrong = []
         for field, values in before.items():
             for id_, cached in values.items():
+                if not id_ or id_ in self.transaction.draft.get(field, ()):
+                    continue
                 record = self[field.model_name].browse(id_)
                 try:
-                    fetched = record._value_of(field) if id_ else cached
+                    fetched = record._value_of(field)
                 except (AccessError, MissingError):
                     continue
                 if fetched != cached:
@@ -435,8 +442,15 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
         return any(self.transaction.todo.values())
 
     def get_todo(self) -> tuple[Field, Any]:
-        """A field whose dependencies are not to be recomputed themselves, and its records."""
+        """
+        A field whose dependencies are not to be recomputed themselves, and its records.
+
+        Raises:
+            LookupError: nothing is to be recomputed.
+        """
         waiting = [field for field, ids in self.transaction.todo.items() if ids]
+        if not waiting:
+            raise LookupError("No field is to be recomputed. Ask has_todo() first.")
         field = min(waiting, key=lambda waiting_field: waiting_field.sequence)
         return field, self.field_todo(field)
 
@@ -447,6 +461,7 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
     @contextmanager
     def norecompute(self) -> Iterator[None]:
         """In the block, ``recompute()`` does nothing."""
+        self.cr.check_owner()
         before, self.all.recompute = self.all.recompute, False
         try:
             yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
-__all__ = ["Cache", "CachedValues", "Dirty", "Prefetch", "PrefetchIds", "Todo"]
+__all__ = ["Cache", "CachedValues", "Computed", "Dirty", "Prefetch", "PrefetchIds", "Todo"]
 
 
 class CachedValues(Mapping[Any, Any]):
@@ -106,6 +106,28 @@ class Prefetch(Mapping[str, PrefetchIds]):
         held = [name for name, ids in transaction.browsed.items() if ids]
         held += [field.model_name for field, values in transaction.values.items() if values]
         return iter(dict.fromkeys(held))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class Computed(Mapping[Any, frozenset[Any]]):
+    """field -> ids whose value is being computed; no ids for a field of which there are none."""
+
+    def __init__(self, transaction: Any) -> None:
+        self._computing = transaction.computing
+
+    def __getitem__(self, field: Any) -> frozenset[Any]:
+        return frozenset(self._computing.get(field, ()))
+
+    def __contains__(self, field: object) -> bool:
+        return bool(self._computing.get(field))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([field for field, ids in self._computing.items() if ids])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from connector.core import api, fields, models
-from connector.core.exceptions import CursorError
+from connector.core.exceptions import CursorError, UnknownExternalIdError, UserError
+
+#: what `env.computed` said while values were computed
+seen: list[Any] = []
 
 
 def declare() -> None:
@@ -24,6 +27,7 @@ def declare() -> None:
 
         @api.depends("name")
         def _compute_double(self) -> None:
+            seen.append(dict(self.env.computed))
             for thing in self:
                 thing.double = (thing.name or "") * 2
 
@@ -102,9 +106,12 @@ def test_views_have_the_seeds_shapes(env: Any) -> None:
     assert not env.has_todo()
     assert env.check_todo(double, thing) is None
     env.add_todo(double, thing)
+    seen.clear()
     assert thing.double == "aa"
+    assert seen == [{double: {thing.id}}]
     assert env.all.todo == {}
-    assert not env.computed[double]
+    assert env.computed == {}
+    assert env.computed[double] == set()
     env.flush()
     with env.do_in_draft():
         thing.name = "b"
@@ -115,6 +122,43 @@ def test_views_have_the_seeds_shapes(env: Any) -> None:
     assert env.cache[name] == {}
     env.invalidate_all()
     assert thing.name == "a"
+
+
+def test_nothing_to_recompute(env: Any) -> None:
+    """
+    Asking for a field to recompute where there is none says which question comes first.
+    """
+    with pytest.raises(LookupError, match=r"has_todo\(\) first"):
+        env.get_todo()
+
+
+def test_external_id_of_a_model_that_is_gone(env: Any) -> None:
+    """
+    An id whose model went with its addon is as unknown as one whose record was deleted.
+    """
+    env["ir.model.data"].create(
+        {"module": "gone", "name": "it", "model": "gone.model", "res_id": 1}
+    )
+    assert env.ref("gone.it", raise_if_not_found=False) is None
+    with pytest.raises(UnknownExternalIdError, match="Install or update the addon 'gone'"):
+        env.ref("gone.it")
+
+
+def test_check_of_the_cache_keeps_drafts(env: Any) -> None:
+    """
+    The cache is compared with the tables; what is in draft is in none, and stays.
+    """
+    thing = env["environments.thing"].create({"name": "a"})
+    fresh = env["environments.thing"].new({"name": "new"})
+    with env.do_in_draft():
+        thing.name = "draft"
+        env.check_cache()
+        assert (thing.name, fresh.name, env.dirty == {thing}) == ("draft", "new", True)
+    other = env["environments.thing"].create({"name": "b"})
+    env.flush()
+    env.cr.execute("UPDATE environments_thing SET name = 'c' WHERE id = %s", (other.id,))
+    with pytest.raises(UserError, match=r"environments.thing.name.*'cached': 'b', 'fetched': 'c'"):
+        env.check_cache()
 
 
 def test_views_are_live(env: Any) -> None:
@@ -153,7 +197,8 @@ def test_stranger_is_refused_before_the_cache_changes(env: Any) -> None:
         lambda: record.new({"name": "b"}), lambda: record.new().update({"name": "b"}),
         env.flush, env.clear, env.invalidate_all, lambda: env.invalidate([(field, None)]),
         lambda: env.add_todo(field, record), lambda: env.remove_todo(field, record),
-        env.cr.commit, env.cr.rollback, env.cr.close,
+        env.do_in_draft().__enter__, env.norecompute().__enter__, lambda: env(user=7),
+        env.check_cache, env.cr.commit, env.cr.rollback, env.cr.close,
     ]  # fmt: skip
     missed: list[str] = []
 
