@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ import click
 from connector import config
 from connector.cli.entry import open_servers
 from connector.exception import NoSuchJobError
-from connector.queue import broker, by_hand, journal, retention
+from connector.queue import broker, by_hand, journal, retention, stopping
 from connector.queue.by_hand import SELECTED, Selection
 from connector.queue.channels import full_name, settings_from_text
 from connector.queue.state import ENDED, State
@@ -111,10 +111,9 @@ def requeue(uuids: Sequence[str], failed: bool, database: str | None, **asked: s
     selection = _chosen(uuids, asked)
     with open_servers(config.current()), open_cursor(database) as cr:
         changed = by_hand.requeue_selected(cr, selection)
-    back = sum(1 for state in changed.values() if state != State.CANCELLED)
-    click.echo(f"{back} put back, {len(changed) - back} cancelled as superseded.")
-    if len(changed) < len(uuids):
-        click.echo(f"{len(uuids) - len(changed)} left: unknown, or not ended.")
+        back = sum(1 for state in changed.values() if state != State.CANCELLED)
+        click.echo(f"{back} put back, {len(changed) - back} cancelled as superseded.")
+        _tell_left(cr, uuids, changed, "only what has ended is put back")
 
 
 @jobs.command()
@@ -125,7 +124,28 @@ def cancel(uuids: Sequence[str], database: str | None, **asked: str | None) -> N
     selection = _chosen(uuids, asked)
     with open_servers(config.current()), open_cursor(database) as cr:
         changed = by_hand.cancel_selected(cr, selection, "Cancelled by command")
-    click.echo(f"{len(changed)} cancelled.")
+        click.echo(f"{len(changed)} cancelled.")
+        _tell_left(cr, uuids, changed, "a running one is stopped with `connector jobs stop`")
+
+
+@jobs.command()
+@click.argument("uuids", nargs=-1)
+@selecting
+@click.option("--wait", default=10.0, show_default=True, type=click.FloatRange(min=0))
+@click.pass_context
+def stop(
+    ctx: click.Context, uuids: Sequence[str], database: str | None, wait: float, **asked: str | None
+) -> None:
+    """Stop jobs that run: each is rolled back and failed. Waits so many seconds for that."""
+    selection = _chosen(uuids, asked)
+    ended = {}
+    with open_servers(config.current()), open_cursor(database) as cr:
+        for uuid, has_ended in stopping.stop(cr, broker.current(), selection, wait):
+            ended[uuid] = has_ended
+            state = _state_of(cr, uuid) if has_ended else "still running; its worker was asked"
+            click.echo(f"{uuid} is {state}.")
+        _tell_left(cr, uuids, ended, "only a running job is stopped, `cancel` ends others")
+    ctx.exit(0 if ended and all(ended.values()) else 1)
 
 
 @jobs.command()
@@ -154,7 +174,8 @@ def reschedule(
             eta=_eta(eta),
             channel=full_name(to_channel) if to_channel else None,
         )
-    click.echo(f"{len(changed)} changed.")
+        click.echo(f"{len(changed)} changed.")
+        _tell_left(cr, uuids, changed, "only what waits is rescheduled")
 
 
 @jobs.command("set-done")
@@ -165,7 +186,8 @@ def set_done(uuids: Sequence[str], database: str | None, **asked: str | None) ->
     selection = _chosen(uuids, asked)
     with open_servers(config.current()), open_cursor(database) as cr:
         changed = by_hand.set_done(cr, selection, "Set done by command")
-    click.echo(f"{len(changed)} set done.")
+        click.echo(f"{len(changed)} set done.")
+        _tell_left(cr, uuids, changed, "a running one is stopped with `connector jobs stop`")
 
 
 @jobs.command()
@@ -199,6 +221,19 @@ def purge(
             limits = retention.uniform_rules(cr, states, older_than, below)
         removed = sum(retention.purge(cr, limits, cr.commit))
     click.echo(f"{removed} removed.")
+
+
+def _tell_left(cr: Any, uuids: Sequence[str], changed: Collection[str], rule: str) -> None:
+    """Say of each job that was named and is as it was, what it is."""
+    for uuid in dict.fromkeys(uuids):
+        if uuid not in changed:
+            click.echo(f"{uuid} is {_state_of(cr, uuid)}: {rule}.", err=True)
+
+
+def _state_of(cr: Any, uuid: str) -> str:
+    cr.execute("SELECT state FROM queue_job WHERE uuid = %s", (uuid,))
+    row = cr.fetchone()
+    return str(row[0]) if row else "no job of this database"
 
 
 def _eta(text: str | None) -> Any:

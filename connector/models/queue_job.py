@@ -6,7 +6,7 @@ from typing import Any
 from connector.core import SUPERUSER_ID, api, fields, models
 from connector.core.exceptions import AccessError, ValidationError
 from connector.models import thread  # noqa: F401 - declared before it is inherited
-from connector.queue import by_hand, cron, retention, schema, stuck
+from connector.queue import broker, by_hand, cron, retention, schema, stopping, stuck
 from connector.queue.state import STATES, State
 from connector.queue.storage import OpenERPJobStorage
 from connector.session import ConnectorSession
@@ -127,6 +127,14 @@ class QueueJob(models.Model):
         selection = by_hand.Selection(self.mapped("uuid"))
         by_hand.set_done(self.env.cr, selection, f"Manually set to done by {self.env.user.name}")
         self.invalidate_cache()
+        return True
+
+    @api.multi
+    def button_stop(self) -> bool:
+        """Ask the workers of the jobs that run to stop them; each is rolled back and fails."""
+        self.check_access_rights("write")
+        selection = by_hand.Selection(self.mapped("uuid"))
+        stopping.ask(self.env.cr, broker.current(), selection)
         return True
 
     @api.private

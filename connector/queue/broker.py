@@ -29,6 +29,7 @@ from redis.exceptions import ConnectionError as ConnectionBrokenError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
+from rq.command import send_command
 from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
@@ -164,6 +165,20 @@ class Broker:
         """The ids of the messages that no worker has taken yet; see `message_id`."""
         with self._translated():
             return set(self._queue.get_job_ids())
+
+    def stop(self, database: str, uuids: Sequence[str]) -> None:
+        """
+        Ask whichever workers run these jobs to stop them; all others take no notice.
+
+        Raises:
+            BrokerDownError: it is not known who was asked.
+        """
+        with self._translated():
+            for worker in self.redis.zrange(WORKERS_KEY, 0, -1) if uuids else ():
+                for uuid in uuids:
+                    send_command(
+                        self.redis, worker.decode(), "stop-job", job_id=message_id(database, uuid)
+                    )
 
     def live_workers(self) -> int:
         """How many workers have beaten lately."""

@@ -44,6 +44,29 @@ def test_failed_jobs_are_listed_shown_and_put_back(queue):
     assert (queue.job(failed)["state"], queue.job(failed)["retry"]) == ("pending", 0)
 
 
+def test_a_running_job_is_stopped_by_command(queue):
+    """
+    `stop` ends a running job, says what it is then, and fails for one that does not run.
+    """
+    running = queue.delay(queue.jobs.leave_effect_slowly, "stopped", 60)
+    waiting = queue.delay(queue.jobs.leave_effect, "later", eta=3600)
+    here = ("-d", queue.database.name)
+
+    with queue.workers():
+        queue.wait_for_state(running, "started")
+        cancelled = connector(queue, "jobs", "cancel", running, *here)
+        stopped = connector(queue, "jobs", "stop", running, *here)
+        refused = connector(queue, "jobs", "stop", waiting, *here)
+
+    assert cancelled.stdout == "0 cancelled.\n"
+    assert f"{running} is started: a running one is stopped with" in cancelled.stderr
+    assert (stopped.returncode, stopped.stdout) == (0, f"{running} is failed.\n")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"{waiting} is pending: only a running job is stopped" in refused.stderr
+    assert queue.job(running)["exc_message"] == "The job was stopped by a person."
+    assert queue.effects() == []
+
+
 def test_the_worker_stops_when_nothing_is_left(queue):
     """
     `worker --stop-when-idle` ends by itself when no job is left that could run now.
