@@ -162,6 +162,8 @@ class Field:
 
     def _setup_related(self, model: Any) -> None:
         target = self.related_field(model)
+        if target.related:
+            target.setup(model.env[target.model_name])  # its model may come later
         if type(target) is not type(self) and self.type != target.type:
             raise ModelDefinitionError(
                 f"The field {self!r} is related to {target!r}, which is of type {target.type!r}, "
@@ -174,10 +176,9 @@ class Field:
             self.string = target.string
         if not self.store:
             self.translate = target.translate  # what is cached is the target's
-            self._settle()
         elif not self.column_type:
             self.column_type = target.column_type
-            self._settle()
+        self._settle()
 
     def related_field(self, model: Any) -> Field:
         """The field that ends the path of a related one."""

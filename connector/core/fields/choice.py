@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from connector.core.exceptions import ModelDefinitionError
 from connector.core.fields.base import Field, Records
 
 __all__ = ["Reference", "Selection"]
@@ -23,6 +24,8 @@ class Selection(Field):
     column_type = "varchar"
     selection: Choices | Callable[[Any], Choices] | str = ()
     validate: bool = True
+    #: the model that a function or method is asked of; a related field has its target's
+    selection_model: str = ""
 
     def __init__(self, selection: Any = None, string: str | None = None, **arguments: Any) -> None:
         if selection is not None:
@@ -33,6 +36,11 @@ class Selection(Field):
         merged = super()._merged(older, newer)
         added = merged.pop("selection_add", None)
         if added:
+            if not isinstance(merged.get("selection") or (), (list, tuple)):
+                raise ModelDefinitionError(
+                    f"selection_add of {added!r} has no list to add to: the selection is "
+                    f"{merged['selection']!r}. Extend that method instead."
+                )
             known = dict(merged.get("selection") or ())
             merged["selection"] = list({**known, **dict(added)}.items())
         return merged
@@ -45,15 +53,18 @@ class Selection(Field):
             self._values = {value: value for value, _ in choices}
         super()._settle()
 
+    def _setup_related(self, model: Any) -> None:
+        super()._setup_related(model)
+        if "selection" not in self.arguments:
+            target: Any = self.related_field(model)
+            self.selection_model = target.selection_model or target.model_name
+
     def choices(self, env: Any) -> Choices:
         """The pairs of value and label as they are in *env*."""
+        model = env[self.selection_model or self.model_name]
         if isinstance(self.selection, str):
-            return list(getattr(env[self.model_name], self.selection)())
-        return (
-            list(self.selection(env[self.model_name]))
-            if callable(self.selection)
-            else list(self.selection)
-        )
+            return list(getattr(model, self.selection)())
+        return list(self.selection(model) if callable(self.selection) else self.selection)
 
     def values(self, env: Any) -> dict[Any, Any]:
         """The values allowed in *env*, each with itself: True, which equals 1, is stored as 1."""

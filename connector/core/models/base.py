@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -105,8 +105,23 @@ class BaseModel(Onchange):
         return given
 
     def copy(self, default: Mapping[str, Any] | None = None) -> Any:
-        """A duplicate of the record."""
-        return self.create(self.copy_data(default))
+        """A duplicate of the record, with its texts in all languages."""
+        duplicate = self.create(self.copy_data(default))
+        self._copy_translations(duplicate, set(default or ()))
+        return duplicate
+
+    def _copy_translations(self, duplicate: Any, given: Set[str] = frozenset()) -> None:
+        """Take texts over in all languages, where *duplicate* has that of the one in use."""
+        for name, field in self._fields.items():
+            if name in given or not field.copy or field.inherited:
+                continue
+            if name in self._inherits.values():
+                self[name]._copy_translations(duplicate[name], given)
+            elif field.translate and field.is_column and duplicate[name] == self[name]:
+                duplicate._put(field, self._known(field))
+            elif field.type == "one2many" and not (field.compute or field.related):
+                for line, made in zip(self[name], duplicate[name], strict=False):
+                    line._copy_translations(made)
 
     def name_search(
         self, name: str = "", args: Sequence[Any] = (), operator: str = "ilike", limit: int = 100

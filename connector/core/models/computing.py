@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connector.core.decorators import depends
 from connector.core.fields import Field
 from connector.core.models.creating import Creating
 
@@ -135,6 +136,13 @@ class Computing(Creating):
 
     # -- names ----------------------------------------------------------------------------
 
+    def _name_paths(self) -> list[str]:
+        name = self._rec_name
+        if not name or name not in self._fields:
+            return []
+        return [f"{name}.display_name" if self._fields[name].relational else name]
+
+    @depends(_name_paths)
     def _compute_display_name(self) -> None:
         names = dict(self.name_get())
         for record in self:

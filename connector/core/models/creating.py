@@ -113,6 +113,7 @@ class Creating(Deleting):
     ) -> list[tuple[Field, Any]]:
         """The cached values of every column; one value stands for all records, a list for each."""
         single = many[0] if len(many) == 1 else None
+        model = self._browse(self.env, ())  # a new record takes nothing from this one
         columns: list[tuple[Field, Any]] = []
         for field in plan.columns:
             name = field.name
@@ -120,10 +121,10 @@ class Creating(Deleting):
                 cached = field.missing
                 lacks = cached is None
             elif single is not None:
-                cached = field.to_cache(single[name], self)
+                cached = field.to_cache(single[name], model)
                 lacks = cached is None
             else:
-                cached = field.to_cache_column([vals.get(name) for vals in many], self)
+                cached = field.to_cache_column([vals.get(name) for vals in many], model)
                 lacks = field.required and None in cached
             if lacks and field.required:
                 place = cached.index(None) if isinstance(cached, list) else 0

@@ -46,11 +46,11 @@ class Deleting(Linking):
 
     def _drop_waiting(self, ids: list[int]) -> None:
         """Take back updates of the records: those that nothing else looks at, or of no row."""
-        transaction, triggers = self.env.transaction, self._triggers()
+        transaction = self.env.transaction
         dirty = [field for field in self._fields.values() if transaction.dirty.get(field)]
         if not dirty:
             return
-        watched = [f for f in dirty if f in triggers.of or f in triggers.inverse]
+        watched = [field for field in dirty if field in self._writing_plan().watched]
         transaction.drop_updates([f for f in dirty if f not in watched], ids)
         if any(id_ in transaction.dirty.get(field, ()) for field in watched for id_ in ids):
             gone = (self - self.exists()).ids

@@ -39,8 +39,11 @@ class Plan:
         self.names = frozenset(model_class._fields)
         self.keyed = frozenset(name for key in model_class._natural_keys for name in key)
         self.grouped = frozenset(f.name for f in fields if f.groups)
-        #: columns whose change concerns computed fields
-        self.triggering = frozenset(f for f in fields if f in triggers.of)
+        #: columns whose change concerns computed fields that are not stored, and no others:
+        #: nothing is known of these for a new record
+        self.looked_at = frozenset(f for f in fields if triggers.is_only_looked_at(f))
+        #: the others whose change concerns computed fields
+        self.triggering = frozenset(f for f in fields if f in triggers.of) - self.looked_at
         #: many2one that a one2many shows from the other side
         self.mirrored = frozenset(f for f in fields if f in triggers.inverse)
         self.watched = self.triggering | self.mirrored

@@ -311,6 +311,7 @@ class Recordset(metaclass=MetaModel):
         """
         The records ordered by a field, by a function, or as the model orders them.
 
+        A field without value comes first, a link counts by its ids.
         The model's order puts records in draft last.
         """
         if key is None:
@@ -318,7 +319,7 @@ class Recordset(metaclass=MetaModel):
             ids = [*found._ids, *(id_ for id_ in self._ids if not id_)]
             return self.browse(reversed(ids) if reverse else ids)
         if isinstance(key, str):
-            key = attrgetter(key)
+            key = _ordering(attrgetter(key))
         ordered = sorted(self, key=key, reverse=reverse)
         return self.browse([record._ids[0] for record in ordered])
 
@@ -331,6 +332,18 @@ class Recordset(metaclass=MetaModel):
 
     def __int__(self) -> int:
         return self.id or 0
+
+
+def _ordering(value_of: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Values in an order that is one of all: no value first, records by their ids."""
+
+    def key(record: Any) -> tuple[bool, Any]:
+        value = value_of(record)
+        if isinstance(value, Recordset):
+            return bool(value), value.ids
+        return value is not False, value
+
+    return key
 
 
 def _values(record: Any, path: str) -> Any:

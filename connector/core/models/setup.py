@@ -155,19 +155,20 @@ class Setup(Recordset):
     def _paths_of(self, field: Field) -> tuple[str, ...]:
         cls: Any = type(self)
         paths: list[str] = list(field.arguments.get("depends") or ())
-        method = (
-            getattr(cls, field.compute, None) if isinstance(field.compute, str) else field.compute
-        )
-        if method is None:
+        if isinstance(field.compute, str):
+            # A method that extends another keeps on depending on what that one reads.
+            methods = [c.__dict__[field.compute] for c in reversed(cls.__mro__)
+                       if field.compute in c.__dict__]  # fmt: skip
+        else:
+            methods = [field.compute]
+        if not methods:
             raise ModelDefinitionError(
                 f"The field {field!r} is computed by {field.compute!r}, which is no method of "
                 f"{cls._name!r}. Define it, or correct compute=."
             )
-        for path in getattr(method, "_depends", ()):
-            if callable(path):
-                paths.extend(path(self))
-            else:
-                paths.append(path)
+        for method in methods:
+            for path in getattr(method, "_depends", ()):
+                paths.extend(path(self) if callable(path) else [path])
         return tuple(dict.fromkeys(paths))
 
     def _triggers(self) -> Triggers:
@@ -229,7 +230,7 @@ def _inherited(model_name: str, field: Field, link: str) -> Field:
     arguments = {
         name: value
         for name, value in field.__dict__.items()
-        if name in ("string", "help", "comodel_name", "selection", "size", "digits", "groups")
+        if name in ("string", "help", "comodel_name", "groups")
     }
     made = type(field)(
         **arguments,
@@ -253,7 +254,6 @@ def _magic_field(name: str) -> Field:
                 compute="_compute_display_name",
                 search="_search_display_name",
                 automatic=True,
-                depends=(),
             )
         case "create_date" | "write_date":
             label = "Created on" if name == "create_date" else "Last Updated on"

@@ -11,7 +11,7 @@ A field that depends on ``line_ids.product_id.price`` is triggered by three fiel
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from connector.core.exceptions import UnknownFieldError
@@ -41,22 +41,24 @@ class Triggers:
         self._pair_fields()
         self.of: dict[Any, list[tuple[Any, Path]]] = {k: list(v) for k, v in found.items()}
         #: model -> stored links to it, where it matters to a computed field that a record goes
-        self.links_to = self._links_to()
+        self.links_to = self._links_to(self.of)
+        #: the same of what is more than looked at
+        self.firm_links_to = self._links_to({f for f in self.of if not self._is_looked_at(f)})
         self._number_fields()
 
-    def _links_to(self) -> dict[str, list[Any]]:
+    def _links_to(self, watched_fields: Collection[Any]) -> dict[str, list[Any]]:
         links = [
             field
             for model_class in self.registry.models.values()
             for field in model_class._fields.values()
             if field.store and field.type in ("many2one", "many2many")
         ]
-        matter = {field.model_name for field in self.of}
+        matter = {field.model_name for field in watched_fields}
         found: defaultdict[str, list[Any]] = defaultdict(list)
         while True:
             known = len(matter)
             for link in links:
-                watched = link in self.of or (_cascades(link) and link.model_name in matter)
+                watched = link in watched_fields or (_cascades(link) and link.model_name in matter)
                 if watched and link not in found[link.comodel_name]:
                     found[link.comodel_name].append(link)
                     matter.add(link.comodel_name)
@@ -132,10 +134,23 @@ class Triggers:
         while pending:
             field, from_ids = pending.pop()
             for dependant, back in of[field]:
+                if dependant.local and not self._matters(env, dependant):
+                    continue
                 reached = self._back(env, back, from_ids)
                 reached = self._mark(env, dependant, reached, draft=draft)
                 if reached and dependant in of:
                     pending.append((dependant, reached))
+
+    def is_only_looked_at(self, field: Any) -> bool:
+        """Is a value, not a link, made use of only where a computed field is read?"""
+        return field in self.of and not field.relational and self._is_looked_at(field)
+
+    def _is_looked_at(self, field: Any) -> bool:
+        return all(other.local and other not in self.of for other, _ in self.of[field])
+
+    def _matters(self, env: Any, local: Any) -> bool:
+        """Does anything look at the values of a computed field that is not stored?"""
+        return local in self.of or any(env.transaction.local.get(local, ()))
 
     def deleted(self, env: Any, model_name: str, ids: Iterable[int]) -> None:
         """
@@ -143,6 +158,7 @@ class Triggers:
 
         Others go with them where a link cascades, and lose the link where it does not.
         """
+        links_to = self.links_to if env.transaction.local else self.firm_links_to
         seen: defaultdict[str, set[int]] = defaultdict(set)
         waiting = [(model_name, set(ids))]
         while waiting:
@@ -150,7 +166,7 @@ class Triggers:
             seen[name] |= gone
             fields = self.registry.models[name]._fields.values()
             self.modified(env, [field for field in fields if field in self.of], gone)
-            for link in self.links_to.get(name, ()):
+            for link in links_to.get(name, ()):
                 reached = self._linking(env, link, gone)
                 if not _cascades(link):
                     self.modified(env, [link], reached)

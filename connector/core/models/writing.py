@@ -173,8 +173,10 @@ class Writing(Searching):
         for field, value in converted:
             if field in plan.watched:
                 changed |= self._put_watched(plan, field, value)
-            else:
-                changed |= self._put(field, value)
+            elif self._put(field, value):
+                changed = True
+                if field in plan.looked_at and self.env.transaction.local:
+                    plan.triggers.modified(self.env, [field], self._ids)
         return changed
 
     def _put(self, field: Field, value: Any) -> bool:

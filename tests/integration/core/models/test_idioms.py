@@ -1,0 +1,169 @@
+"""What someone writes who knows the API of the 8.0 to 10.0 servers by heart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connector.core import api, fields, models
+from connector.core.exceptions import ModelDefinitionError
+
+
+def declare() -> None:
+    # What is related comes before what it is related to.
+    class Detail(models.Model):
+        _name = "idioms.detail"
+
+        line_id = fields.Many2one("idioms.line")
+        state = fields.Selection(related="line_id.state")
+        price = fields.Float(related="line_id.price", store=True)
+
+    class Line(models.Model):
+        _name = "idioms.line"
+        _rec_name = "order_id"
+
+        order_id = fields.Many2one("idioms.order", ondelete="cascade")
+        quantity = fields.Integer()
+        note = fields.Char(translate=True)
+        kind = fields.Selection(related="order_id.kind", store=True)
+        state = fields.Selection(related="order_id.state", store=True)
+        number = fields.Selection(related="order_id.number", store=True)
+        price = fields.Float(related="order_id.price", store=True)
+        code = fields.Char(related="order_id.code", store=True)
+
+    class Order(models.Model):
+        _name = "idioms.order"
+
+        name = fields.Char(translate=True)
+        kind = fields.Selection([("a", "A")])
+        state = fields.Selection("_states", default="new")
+        number = fields.Selection([(1, "One"), (2, "Two")])
+        price = fields.Float(digits=(8, 2))
+        code = fields.Char(size=3)
+        day = fields.Date()
+        line_ids = fields.One2many("idioms.line", "order_id", copy=True)
+        total = fields.Integer(compute="_compute_total", store=True)
+
+        @api.model
+        def _states(self) -> list[tuple[str, str]]:
+            return [("new", "New"), ("done", "Done")]
+
+        @api.depends("line_ids.quantity")
+        def _compute_total(self) -> None:
+            for order in self:
+                order.total = sum(order.line_ids.mapped("quantity"))
+
+    class OrderB(models.Model):
+        _inherit = "idioms.order"
+
+        bonus = fields.Integer()
+        kind = fields.Selection(selection_add=[("b", "B")])
+
+        @api.depends("bonus")
+        def _compute_total(self) -> None:
+            super()._compute_total()
+            for order in self:
+                order.total += order.bonus
+
+    class OrderC(models.Model):
+        _inherit = "idioms.order"
+
+        kind = fields.Selection(selection_add=[("c", "C")])
+
+    class Wrapped(models.Model):
+        _name = "idioms.an_order"
+        _inherits = {"idioms.order": "order_id"}
+
+
+def test_related_field_has_all_of_its_targets_kind(env: Any) -> None:
+    """
+    A stored related field takes what its target takes: choices, their method, digits, size.
+    """
+    order = env["idioms.order"].create(
+        {"kind": "c", "number": 2, "price": 1.234, "code": "abcdef", "state": "done"}
+    )
+    line = env["idioms.line"].create({"order_id": order.id})
+    detail = env["idioms.detail"].create({"line_id": line.id})
+    wrapped = env["idioms.an_order"].create({"order_id": order.id})
+    env.flush()
+    env.invalidate_all()
+    found = (line.kind, line.state, line.number, line.price, line.code)
+    assert found == ("c", "done", 2, 1.23, "abc")
+    assert (detail.state, detail.price, wrapped.state) == ("done", 1.23, "done")
+    detail.state = "new"
+    assert (order.state, line.state, wrapped.state) == ("new", "new", "new")
+    for model, name in (("idioms.line", "state"), ("idioms.an_order", "state")):
+        shown = env[model].fields_get([name])[name]["selection"]
+        assert shown == [("new", "New"), ("done", "Done")]
+    with pytest.raises(ValueError, match="Choose one of 'done', 'new'"):
+        wrapped.state = "gone"
+
+
+def test_selection_add_needs_a_list(env: Any) -> None:
+    """
+    Values are added to a list of several addons; to a method there is nothing to add.
+    """
+    shown = env["idioms.order"].fields_get(["kind"])["kind"]["selection"]
+    assert shown == [("a", "A"), ("b", "B"), ("c", "C")]
+    method, more = fields.Selection("_states"), fields.Selection(selection_add=[("x", "X")])
+    with pytest.raises(ModelDefinitionError, match="Extend that method"):
+        method.bound_to("idioms.order", "state", [method, more])
+
+
+def test_method_that_extends_another_depends_on_both(env: Any) -> None:
+    """
+    A compute method need not repeat the paths of the one that it extends.
+    """
+    order = env["idioms.order"].create({"bonus": 1, "line_ids": [(0, 0, {"quantity": 2})]})
+    assert order.total == 3
+    order.bonus = 5
+    assert order.total == 7
+    order.line_ids.quantity = 4
+    assert order.total == 9
+
+
+def test_names_follow_what_they_are_made_of(env: Any) -> None:
+    """
+    A name is not shown any more once it is written, also where it is that of a linked record.
+    """
+    order = env["idioms.order"].create({"name": "before"})
+    line = env["idioms.line"].create({"order_id": order.id})
+    wrapped = env["idioms.an_order"].create({"order_id": order.id})
+    assert order.display_name == line.display_name == wrapped.display_name == "before"
+    order.name = "after"
+    assert order.display_name == line.display_name == wrapped.display_name == "after"
+    assert line.read(["order_id"]) == [{"id": line.id, "order_id": (order.id, "after")}]
+    assert env["idioms.line"].name_search("after") == [(line.id, "after")]
+
+
+def test_records_without_a_value_are_sorted_first(env: Any) -> None:
+    """
+    ``sorted`` by a name compares values with no value, and links by their ids.
+    """
+    orders = env["idioms.order"].create(
+        [{"name": "b", "day": "2026-01-02"}, {}, {"name": "a", "day": "2026-01-01"}]
+    )
+    assert orders.sorted("name").mapped("name") == [False, "a", "b"]
+    assert orders.sorted("day", reverse=True) == orders[0] + orders[2] + orders[1]
+    owners = [orders[2].id, False, orders[0].id]
+    lines = env["idioms.line"].create([{"order_id": owner} for owner in owners])
+    assert lines.sorted("order_id").ids == [lines[1].id, lines[2].id, lines[0].id]
+
+
+def test_duplicate_has_the_texts_of_all_languages(env: Any) -> None:
+    """
+    ``copy`` takes translations along, those of lines too; ``create`` on a record takes none.
+    """
+    order = env["idioms.order"].create({"name": "house", "line_ids": [(0, 0, {"note": "wall"})]})
+    french = order.with_context(lang="fr_FR")
+    french.name, french.line_ids.note = "maison", "mur"
+    for source in (order, french):
+        duplicate = source.copy()
+        assert [duplicate.with_context(lang=lang).name for lang in ("en_US", "fr_FR")] == [
+            "house",
+            "maison",
+        ]
+        assert duplicate.line_ids.with_context(lang="fr_FR").note == "mur"
+    assert order.copy({"name": "hut"}).with_context(lang="fr_FR").name == "hut"
+    assert order.create({"name": "hut"}).with_context(lang="fr_FR").name == "hut"
