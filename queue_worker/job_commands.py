@@ -134,7 +134,12 @@ def cancel(uuids: Sequence[str], database: str | None, **asked: str | None) -> N
 @click.option("--wait", default=10.0, show_default=True, type=click.FloatRange(min=0))
 @click.pass_context
 def stop(
-    ctx: click.Context, uuids: Sequence[str], database: str | None, wait: float, **asked: str | None
+    ctx: click.Context,
+    /,
+    uuids: Sequence[str],
+    database: str | None,
+    wait: float,
+    **asked: str | None,
 ) -> None:
     """Stop jobs that run: each is rolled back and failed. Waits so many seconds for that."""
     selection = _chosen(uuids, asked)

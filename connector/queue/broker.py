@@ -174,7 +174,8 @@ class Broker:
             BrokerDownError: it is not known who was asked.
         """
         with self._translated():
-            for worker in self.redis.zrange(WORKERS_KEY, 0, -1) if uuids else ():
+            names: Any = self.redis.zrange(WORKERS_KEY, 0, -1) if uuids else ()
+            for worker in names:
                 for uuid in uuids:
                     send_command(
                         self.redis, worker.decode(), "stop-job", job_id=message_id(database, uuid)
