@@ -7,11 +7,15 @@ import pytest
 
 from connector.config import Config
 from connector.core.exceptions import AccessDenied
+from connector.server import master_password
 from connector.server.errors import DatabaseManagementError, TooManyAttemptsError
 from connector.server.master_password import MasterPassword
 
+#: A hash says how much work it is; here that is as little as can be.
+QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
-@pytest.mark.parametrize("value", ["söcret", argon2.PasswordHasher().hash("söcret")])
+
+@pytest.mark.parametrize("value", ["söcret", QUICK.hash("söcret")], ids=["text", "hash"])
 def test_a_text_or_its_hash_is_checked(value):
     """The configuration may hold the password or its hash."""
     master = MasterPassword(value)
@@ -40,8 +44,9 @@ def test_guessing_is_slowed_down():
     master.check("right", "elsewhere")
 
 
-def test_a_change_is_kept_in_the_file(tmp_path):
+def test_a_change_is_kept_in_the_file(tmp_path, monkeypatch):
     """The hash replaces the one line of the file, which keeps all else and its mode."""
+    monkeypatch.setattr(master_password, "_hasher", QUICK)
     path = tmp_path / "connector.conf"
     path.write_text("[options]\n# mine\nadmin_passwd = old\nlist_db = True\n")
     path.chmod(0o600)
