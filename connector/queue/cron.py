@@ -4,7 +4,7 @@ Periodic jobs: each occurrence of a row of `ir_cron` becomes one job.
 The dispatcher hands occurrences out: the job and the time of the next occurrence are one commit,
 under the lock of the row, so that any number of machines makes one job of each.
 
-Of occurrences that were missed, each one runs where `doall` is set, else one stands for all.
+Moments are UTC.  Of occurrences that were missed, each one runs where `doall` is set, else one stands for all.
 Both are told in the description of the job and in the log.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import logging
+from calendar import monthrange
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +41,8 @@ OVERLAP_SECONDS = 10
 
 _DUE = """
 SELECT cron.id, cron.name, cron.priority, cron.numbercall, cron.doall, cron.user_id,
-       users.company_id, cron.nextcall, cron.interval_number || ' ' || cron.interval_type AS step
+       users.company_id, cron.nextcall, cron.month_day, cron.interval_type = 'months' AS monthly,
+       cron.interval_number || ' ' || cron.interval_type AS step
   FROM ir_cron AS cron LEFT JOIN res_users AS users ON users.id = cron.user_id
  WHERE cron.active AND cron.numbercall <> 0
    AND cron.nextcall <= clock_timestamp() AT TIME ZONE 'UTC'
@@ -48,18 +50,32 @@ SELECT cron.id, cron.name, cron.priority, cron.numbercall, cron.doall, cron.user
    FOR NO KEY UPDATE OF cron SKIP LOCKED
 """
 
-# Counted in the database: years of missed minutes are many.
+# Those that are due and the one after them.  Counted in the database: years of missed minutes are
+# many.  Months are counted from their first day, so that one without a 31st does not shift those
+# that follow.
 _OCCURRENCES = """
-SELECT count(*), max(moment), (array_agg(moment ORDER BY moment))[:%(limit)s]
-  FROM generate_series(
-    %(nextcall)s::timestamp, clock_timestamp() AT TIME ZONE 'UTC', %(step)s::interval
-) AS moment
+WITH present AS MATERIALIZED (
+    SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now
+), occurrence AS (
+    SELECT CASE WHEN %(monthly)s
+                THEN start + make_interval(days => least(%(day)s, extract(
+                        day FROM start + interval '1 month' - interval '1 day'))::int - 1)
+                     + (%(nextcall)s::timestamp - date_trunc('day', %(nextcall)s::timestamp))
+                ELSE start END AS moment
+      FROM present, generate_series(
+               CASE WHEN %(monthly)s THEN date_trunc('month', %(nextcall)s::timestamp)
+                    ELSE %(nextcall)s::timestamp END,
+               now + %(step)s::interval, %(step)s::interval) AS start
+)
+SELECT count(*) FILTER (WHERE moment <= now), max(moment) FILTER (WHERE moment <= now),
+       min(moment) FILTER (WHERE moment > now),
+       (array_agg(moment ORDER BY moment))[:%(limit)s + 1]
+  FROM occurrence, present
 """
 
 _ADVANCE = """
 UPDATE ir_cron
-   SET nextcall = %(last)s::timestamp + %(step)s::interval, numbercall = %(left)s,
-       active = %(left)s <> 0
+   SET nextcall = %(next)s, month_day = %(day)s, numbercall = %(left)s, active = %(left)s <> 0
  WHERE id = %(id)s
 """
 
@@ -115,13 +131,15 @@ def _hand_out_safely(cr: Any, cron: dict[str, Any]) -> int:
 
 
 def _hand_out(cr: Any, cron: dict[str, Any]) -> int:
-    cr.execute_unflushed(_OCCURRENCES, {**cron, "limit": LIMIT})
-    number, last, first = cr.fetchone()
-    if not number:
+    day = _day_of_month(cron["nextcall"], cron["month_day"])
+    cr.execute_unflushed(_OCCURRENCES, {**cron, "day": day, "limit": LIMIT})
+    number, last, following, first = cr.fetchone()
+    if not number or following is None:
         raise FailedJobError(f"The interval of cron {cron['name']!r} leads to no next call.")
     if cron["doall"]:
-        runs = first if cron["numbercall"] < 0 else first[: cron["numbercall"]]
-        last = runs[-1]
+        most = LIMIT if cron["numbercall"] < 0 else min(LIMIT, cron["numbercall"])
+        runs = [moment for moment in first[:most] if moment <= last]
+        following = first[len(runs)]
     else:
         runs = [last]
     missed = number - 1
@@ -131,8 +149,18 @@ def _hand_out(cr: Any, cron: dict[str, Any]) -> int:
         )
     insert(cr, [row_of(_job(cron, moment, missed), State.PENDING) for moment in runs])
     left = cron["numbercall"] if cron["numbercall"] < 0 else cron["numbercall"] - len(runs)
-    cr.execute_unflushed(_ADVANCE, {**cron, "last": last, "left": left})
+    cr.execute_unflushed(_ADVANCE, {**cron, "next": following, "day": day, "left": left})
     return len(runs)
+
+
+def _day_of_month(moment: datetime, kept: int | None) -> int:
+    """
+    The day that monthly occurrences keep: of a call on the 31st too, where a month has fewer days.
+
+    A call that somebody has put on another day keeps that one.
+    """
+    last = monthrange(moment.year, moment.month)[1]
+    return kept if kept and min(kept, last) == moment.day else moment.day
 
 
 def _job(cron: dict[str, Any], moment: datetime, missed: int) -> Job:

@@ -1,5 +1,8 @@
 """Periodic jobs: what is to be called, and when next. The workers run them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from connector.core import api, fields, models
 from connector.core.exceptions import ValidationError
 
@@ -32,10 +35,20 @@ class IrCron(models.Model):
     nextcall = fields.Datetime(
         "Next Execution Date", required=True, default=lambda self: fields.Datetime.now()
     )
+    month_day = fields.Integer(
+        "Day of the Month",
+        readonly=True,
+        help="The day that monthly calls keep, also after a month that does not have it.",
+    )
     model = fields.Char("Object")
     function = fields.Char("Method")
     args = fields.Text("Arguments", default="()")
     priority = fields.Integer(default=5)
+
+    def write(self, vals: Mapping[str, Any]) -> bool:
+        if "nextcall" in vals:  # whoever says when, says on which day
+            vals = {"month_day": 0, **vals}
+        return bool(super().write(vals))
 
     @api.constrains("interval_number")
     def _check_interval(self) -> None:
