@@ -4,7 +4,9 @@ Periodic jobs: each occurrence of a row of `ir_cron` becomes one job.
 The dispatcher hands occurrences out: the job and the time of the next occurrence are one commit,
 under the lock of the row, so that any number of machines makes one job of each.
 
-Moments are UTC.  Of occurrences that were missed, each one runs where `doall` is set, else one stands for all.
+Moments are UTC.
+
+Of occurrences that were missed, each one runs where `doall` is set, else one stands for all.
 Both are told in the description of the job and in the log.
 """
 
