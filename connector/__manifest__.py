@@ -10,6 +10,7 @@
     "data": [
         "security/connector_groups.xml",
         "security/ir.model.access.csv",
+        "data/queue_channels.xml",
         "data/queue_cron.xml",
     ],
     "uninstall_hook": "uninstall_hook",

@@ -11,6 +11,8 @@ from connector.queue import channel_store, schema
 from connector.queue.channels import ROOT
 from connector.queue.function import JOB_REGISTRY, check_channel, function_name
 
+#: The external id of the channel at the top.
+ROOT_ID = "connector.channel_root"
 #: What a channel leaves to the configuration unless it is given.
 SETTINGS = ("capacity", "sequential", "throttle", "paused", "short")
 
@@ -109,6 +111,24 @@ class QueueJobChannel(models.Model):
     def ensure(self, complete_name: str) -> None:
         """Make a channel, and those above it, where they are missing."""
         channel_store.ensure(self.env.cr, complete_name)
+
+    @api.model
+    def _name_root(self) -> None:
+        """Let data files name the top of the tree: `connector.channel_root`."""
+        if self.env.ref(ROOT_ID, raise_if_not_found=False):
+            return
+        self.ensure(ROOT)
+        module, _, name = ROOT_ID.partition(".")
+        root = self.search([("complete_name", "=", ROOT)])
+        self.env["ir.model.data"].create(
+            {
+                "module": module,
+                "name": name,
+                "model": self._name,
+                "res_id": root.id,
+                "noupdate": True,
+            }
+        )
 
 
 class QueueJobFunction(models.Model):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.core import SUPERUSER_ID, api, fields, models
-from connector.core.exceptions import AccessError, ValidationError
+from connector.core.exceptions import AccessError, UserError, ValidationError
 from connector.models import thread  # noqa: F401 - declared before it is inherited
 from connector.queue import broker, by_hand, cron, retention, schema, stopping, stuck
 from connector.queue.state import STATES, State
@@ -42,6 +42,9 @@ class QueueJob(models.Model):
     max_retries = fields.Integer(required=True, help="0 is without end.")
     attempt = fields.Integer(required=True, readonly=True, help="Starts ever made.")
     func_name = fields.Char(required=True, readonly=True)
+    job_function_id = fields.Many2one(
+        "queue.job.function", string="Job Function", compute="_compute_job_function_id"
+    )
     model_name = fields.Char(string="Model", readonly=True)
     args = fields.Json(readonly=True)
     kwargs = fields.Json(readonly=True)
@@ -58,6 +61,14 @@ class QueueJob(models.Model):
     date_enqueued = fields.Datetime(readonly=True)
     date_started = fields.Datetime(readonly=True)
     date_done = fields.Datetime(readonly=True)
+
+    def _compute_job_function_id(self) -> None:
+        functions = self.env["queue.job.function"].search(
+            [("name", "in", self.mapped("func_name"))]
+        )
+        by_name = {function.name: function for function in functions}
+        for job in self:
+            job.job_function_id = by_name.get(job.func_name)
 
     def init(self) -> None:
         schema.complete_table(self.env.cr)
@@ -176,10 +187,21 @@ class QueueJob(models.Model):
 
     @api.multi
     def open_related_action(self) -> Any:
-        """The window action of the record behind the job; None when its function names none."""
+        """
+        The window action of the record behind the job.
+
+        Raises:
+            UserError: its function names none, or the record is gone.
+        """
         self.ensure_one()
         session = ConnectorSession.from_env(self.env)
-        return OpenERPJobStorage(session).load(self.uuid).related_action(session)
+        action = OpenERPJobStorage(session).load(self.uuid).related_action(session)
+        if action is None:
+            raise UserError(
+                f"There is no record to open for the job {self.name!r}: its function "
+                f"{self.func_name} names none, or it is gone."
+            )
+        return action
 
 
 class QueueRequeueJob(models.TransientModel):

@@ -33,7 +33,8 @@ class Job(JobLife):
 
     *args* begins with the model's name by convention.  *eta* is UTC when it has no zone.
     *identity_key* is a text, or a function of the job such as `identity_exact`.
-    Jobs are sorted by eta, priority and date, those without an eta first.
+    Jobs are sorted by eta, priority and date, those without an eta first; two are equal when
+    neither comes first.  They are compared with nothing else, not even by `!=`.
 
     Raises:
         JobDefinitionError: no function, arguments that are no tuple and dict, or an option
@@ -70,7 +71,7 @@ class Job(JobLife):
             "max_retries", DEFAULT_MAX_RETRIES if max_retries is None else max_retries, least=0
         )
         self.channel = channel
-        self.eta = eta_time(eta)
+        self.eta = eta
         self.uuid = job_uuid or str(uuid4())
         self.user_id: int | None = None
         self.company_id: int | None = None
@@ -160,6 +161,12 @@ class Job(JobLife):
         action = getattr(self.func, "related_action", None)
         return action(session, self) if action else None
 
+    def __eq__(self, other: object) -> bool:
+        return _place(self) == _place(other)
+
+    def __hash__(self) -> int:
+        return hash(self.date_created)
+
     def __lt__(self, other: Job) -> bool:
         return _comes_before(self, other)
 
@@ -183,12 +190,13 @@ def identity_exact(job: Job) -> str:
 
 
 def _comes_before(one: object, other: object) -> bool:
-    keys = []
-    for job in (one, other):
-        if not isinstance(job, Job):
-            raise TypeError(f"A job cannot be compared with {job!r}.")
-        keys.append((job.eta or datetime.min, job.priority, job.date_created))
-    return keys[0] < keys[1]
+    return _place(one) < _place(other)
+
+
+def _place(job: object) -> tuple[datetime, int, datetime]:
+    if not isinstance(job, Job):
+        raise TypeError(f"A job cannot be compared with {job!r}.")
+    return job.eta or datetime.min, job.priority, job.date_created
 
 
 def _checked(option: str, number: int, least: int = -LARGEST_INTEGER) -> int:

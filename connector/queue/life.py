@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from connector.queue.clock import utc_now
+from connector.queue.clock import Eta, eta_time, utc_now
 from connector.queue.retry import RetryPattern, chance, retry_seconds
 from connector.queue.state import State
 
@@ -29,7 +29,7 @@ class JobLife:
         self.retry = 0
         #: Starts ever; never goes back, so it tells one start from all others.
         self.attempt = 0
-        self.eta: datetime | None = None
+        self._eta: datetime | None = None
         self.date_created = utc_now()
         self.date_enqueued: datetime | None = None
         self.date_started: datetime | None = None
@@ -38,6 +38,15 @@ class JobLife:
         self.exc_info: str | None = None
         #: Host and process that run it, or ran it last.
         self.worker_uuid: str | None = None
+
+    @property
+    def eta(self) -> datetime | None:
+        """The moment before which the job does not start."""
+        return self._eta
+
+    @eta.setter
+    def eta(self, eta: Eta) -> None:
+        self._eta = eta_time(eta)
 
     @property
     def canceled(self) -> bool:
@@ -87,7 +96,7 @@ class JobLife:
 
     def postpone(self, result: Any = None, seconds: float | None = None) -> None:
         """Let the job come later: after *seconds*, else as its retry pattern says."""
-        self.eta = utc_now() + timedelta(seconds=self._get_retry_seconds(seconds))
+        self.eta = timedelta(seconds=self._get_retry_seconds(seconds))
         self.exc_info = None
         if result is not None:
             self.result = result

@@ -63,7 +63,7 @@ def _without_options(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in kwargs.items() if name not in JOB_OPTIONS}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrappedJob:
     """A job that was delayed while a trap was set."""
 

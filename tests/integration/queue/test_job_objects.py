@@ -95,8 +95,33 @@ def test_jobs_are_sorted_by_eta_priority_and_date():
     assert sorted(jobs) == [first, second, late]
     assert first < second <= late
     assert late > second >= first
-    with pytest.raises(TypeError, match="cannot be compared"):
-        first < 1  # noqa: B015
+    for compared in (lambda: first < 1, lambda: first == 1, lambda: first != None):  # noqa: E711
+        with pytest.raises(TypeError, match="cannot be compared"):
+            compared()
+
+
+def test_jobs_of_one_place_are_equal():
+    """
+    Equal are jobs of which none comes first, and their hashes are equal too.
+    """
+    one, other = Job(sample), Job(sample, priority=3)
+    other.date_created = one.date_created
+    assert one != other
+    other.priority = one.priority
+    assert one == other
+    assert len({one, other}) == 1
+
+
+@pytest.mark.parametrize("eta", [60, timedelta(minutes=1), utc_now() + timedelta(minutes=1)])
+def test_an_eta_that_is_set_is_a_moment(eta):
+    """
+    Seconds and a span count from now, a moment is one, and nothing is none.
+    """
+    made = Job(sample)
+    made.eta = eta
+    assert timedelta(seconds=30) < made.eta - utc_now() <= timedelta(seconds=60)
+    made.eta = 0
+    assert made.eta is None
 
 
 def test_a_changed_job_is_stored(session):

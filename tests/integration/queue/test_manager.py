@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from connector.core.exceptions import AccessError
-from connector.queue.job import job
+from connector.core.exceptions import AccessError, UserError
+from connector.jobrunner import channels as old_place
+from connector.queue.channels import ChannelManager
+from connector.queue.job import job, related_action
 
 MODEL = "res.partner"
 
@@ -15,6 +17,12 @@ MODEL = "res.partner"
 @job
 def checked(session: Any, model_name: str) -> None:
     """A job that somebody looks after."""
+
+
+@job
+@related_action(lambda session, job, **extra: {"res_id": job.args[1], **extra}, res_model=MODEL)
+def shown(session: Any, model_name: str, record_id: int) -> None:
+    """A job with a record behind it."""
 
 
 @pytest.fixture
@@ -77,3 +85,30 @@ def test_jobs_of_other_companies_are_not_seen(session: Any, manager: Any) -> Non
     with pytest.raises(AccessError):
         hidden.sudo(manager.id).requeue()
     assert hidden.state == "failed"
+
+
+def test_the_record_behind_a_job_is_opened_or_told_to_be_missing(session: Any) -> None:
+    """A related action is what its function answers; without one the error says so."""
+    plain = failed_job(session, None)
+    pointing = session.env["queue.job"].search([("uuid", "=", shown.delay(session, MODEL, 7))])
+
+    assert pointing.open_related_action() == {"res_model": MODEL, "res_id": 7}
+    function = session.env["queue.job.function"].create({"name": pointing.func_name})
+    assert (pointing | plain).mapped("job_function_id") == function
+    with pytest.raises(UserError, match=r"no record to open .*checked names none"):
+        plain.open_related_action()
+
+
+def test_data_files_name_the_top_of_the_channels(session: Any) -> None:
+    """`connector.channel_root` is the channel that all others are below."""
+    root = session.env.ref("connector.channel_root")
+
+    made = session.env["queue.job.channel"].create({"name": "shop", "parent_id": root.id})
+
+    assert (root.complete_name, made.complete_name) == ("root", "root.shop")
+
+
+def test_the_channels_are_found_under_the_name_of_8_0() -> None:
+    """The module that 8.0 has them in gives the same classes."""
+    assert old_place.ChannelManager is ChannelManager
+    assert set(old_place.__all__) <= set(dir(old_place))
