@@ -80,10 +80,11 @@ def _write(cr: Any, jobs: Sequence[Job], has_edges: bool) -> dict[str, str]:
 
 def _insert(cr: Any, jobs: Sequence[Job], has_edges: bool) -> set[str]:
     rows = [row_of(job, job.state) for job in jobs]
-    alone = has_edges or not any(job.identity_key for job in jobs)
-    if alone or cr.isolation_level == sql.READ_COMMITTED:
+    if cr.isolation_level == sql.READ_COMMITTED or not any(job.identity_key for job in jobs):
         insert(cr, rows)
         return {row[0] for row in cr.fetchall()}
+    if has_edges:
+        return _insert_graph(cr, rows)
     # The snapshot is older than a job with the key that was committed meanwhile, which is
     # an error here and no conflict; that one is found on another connection.
     cr.execute_unflushed("SAVEPOINT queue_job_identity")
@@ -95,6 +96,19 @@ def _insert(cr: Any, jobs: Sequence[Job], has_edges: bool) -> set[str]:
         written = set()
     cr.execute_unflushed("RELEASE SAVEPOINT queue_job_identity")
     return written
+
+
+def _insert_graph(cr: Any, rows: Sequence[dict[str, Any]]) -> set[str]:
+    """A job that this snapshot does not show cannot be waited for: only another one does."""
+    try:
+        insert(cr, rows)
+    except sql.errors.SerializationFailure as error:
+        error.add_note(
+            "Another transaction has taken an identity key of this graph since this one began. "
+            "Do the whole transaction again, as Registry.run does."
+        )
+        raise
+    return {row[0] for row in cr.fetchall()}
 
 
 def standing_for(cr: Any, jobs: Sequence[Job]) -> dict[str, str]:

@@ -20,8 +20,16 @@ from connector.exception import (
 )
 from connector.queue import by_hand, transitions
 from connector.queue.call import Job
-from connector.queue.job import OpenERPJobStorage, delay_many, identity_exact, job
+from connector.queue.job import (
+    OpenERPJobStorage,
+    chain,
+    delay_many,
+    group,
+    identity_exact,
+    job,
+)
 from connector.queue.state import State
+from connector.session import ConnectorSession
 
 MODEL = "res.partner"
 
@@ -259,6 +267,94 @@ def test_of_twenty_concurrent_transactions_one_makes_the_job(database, level):
     with database.cursor() as cr:
         cr.execute("SELECT uuid FROM queue_job")
         assert cr.fetchall() == [(uuids[0],)]
+
+
+def in_threads(*works: Any) -> None:
+    threads = [threading.Thread(target=work) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("level", sql.cursor.ISOLATION_LEVELS)
+def test_of_twenty_concurrent_graphs_one_is_made(database, level):
+    """
+    Twenty transactions with one graph of keyed jobs leave each of its jobs and edges once.
+    """
+    registry = database.registry
+    barrier = threading.Barrier(20)
+    given: list[list[str]] = []
+
+    def delay() -> None:
+        met: list[bool] = []
+
+        def work(env: Any) -> list[str]:
+            session = ConnectorSession.from_env(env)
+            session.cr.execute("SELECT count(*) FROM queue_job")  # the snapshot is taken
+            if not met:
+                met.append(True)
+                barrier.wait()
+            first, second, last = (
+                sample.delayable(session, MODEL, number, identity_key=f"graph:{number}")
+                for number in range(3)
+            )
+            return chain(group(first, second), last).delay()
+
+        given.append(sorted(registry.run(work, level)))
+
+    in_threads(*[delay] * 20)
+
+    assert len(given) == 20
+    assert all(uuids == given[0] for uuids in given)
+    with database.cursor() as cr:
+        cr.execute("SELECT state, count(*) FROM queue_job GROUP BY state ORDER BY state")
+        assert cr.fetchall() == [("pending", 2), ("wait_dependencies", 1)]
+        cr.execute("SELECT count(*) FROM queue_job_dependency")
+        assert cr.fetchone() == (2,)
+
+
+def test_a_graph_whose_key_was_taken_meanwhile_says_what_to_do(database):
+    """
+    In a transaction that nobody runs again the conflict names its reason and the way out.
+    """
+    with database.session(sql.REPEATABLE_READ) as session:
+        session.cr.execute("SELECT count(*) FROM queue_job")  # the snapshot is taken
+        with database.session() as other:
+            sample.delay(other, MODEL, identity_key="taken")
+        step = sample.delayable(session, MODEL, identity_key="taken")
+        with pytest.raises(sql.errors.SerializationFailure) as raised:
+            chain(step, sample.delayable(session, MODEL)).delay()
+        session.rollback()
+
+    assert "has taken an identity key of this graph" in raised.value.__notes__[0]
+
+
+@pytest.mark.parametrize("level", sql.cursor.ISOLATION_LEVELS)
+def test_keys_taken_by_several_calls_in_opposite_orders_end_one_transaction(database, level):
+    """
+    PostgreSQL ends one of two transactions that wait for each other's keys; run again it ends well.
+    """
+    registry = database.registry
+    barrier = threading.Barrier(2)
+    runs: list[str] = []
+    given: dict[str, set[str]] = {}
+
+    def delay(*keys: str) -> None:
+        def work(env: Any) -> set[str]:
+            session = ConnectorSession.from_env(env)
+            first = sample.delay(session, MODEL, identity_key=keys[0])
+            runs.append(keys[0])
+            if runs.count(keys[0]) == 1:
+                barrier.wait()
+            return {first, sample.delay(session, MODEL, identity_key=keys[1])}
+
+        given[keys[0]] = registry.run(work, level)
+
+    in_threads(lambda: delay("a", "b"), lambda: delay("b", "a"))
+
+    assert given["a"] == given["b"]
+    assert len(runs) > 2
 
 
 def test_producers_with_many_keys_in_opposite_orders_do_not_block_each_other(database):
