@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import click
 
@@ -12,6 +13,7 @@ from connector.cli.entry import open_servers
 from connector.config import Config, current
 from connector.core import sql
 from connector.core.addon import found_addons
+from connector.core.exceptions import DatabaseError
 from connector.embedded.binaries import postgres_candidates, redis_candidates, version_of
 from connector.queue import broker, health
 from connector.queue.channels import settings_from_text
@@ -31,12 +33,17 @@ SELECT current_setting('max_locks_per_transaction')::int
 
 
 @click.command()
+@click.option(
+    "-d", "--database", "databases", multiple=True, help="Database to look at; repeatable."
+)
+@click.option("--all", "all_", is_flag=True, help="Look at all databases that keep jobs.")
 @click.pass_context
-def doctor(ctx: click.Context) -> None:
+def doctor(ctx: click.Context, /, databases: tuple[str, ...], all_: bool) -> None:
     """Check programs, servers, addons and queue; fails when one of them is not fit for work."""
     config = current()
     failures = 0
-    for check in (_interpreter, _programs, _addons, _servers, _locks, _queue):
+    queues = partial(_queues, databases=databases, all_=all_)
+    for check in (_interpreter, _programs, _addons, _servers, _locks, queues):
         try:
             for finding in check(config):
                 fine, line = (True, finding) if isinstance(finding, str) else finding
@@ -105,15 +112,29 @@ def _locks(config: Config) -> Iterator[Finding]:
         yield Finding(False, f"{told}. Raise max_locks_per_transaction or use fewer workers.")
 
 
-def _queue(config: Config) -> Iterator[Finding]:
+def _queues(config: Config, databases: Sequence[str], all_: bool) -> Iterator[Finding]:
     with open_servers(config):
-        name = sql.default_database()
-        if not sql.database_exists(name):
-            return
+        if not databases and not all_:
+            default = sql.default_database()
+            databases = [default] if sql.database_exists(default) else []
+        for name in databases or sql.administration.own_databases():
+            for fine, line in _queue(config, name, is_named=bool(databases)):
+                yield Finding(fine, f"{name}: {line}" if all_ or len(databases) > 1 else line)
+
+
+def _queue(config: Config, name: str, is_named: bool) -> Iterator[Finding]:
+    try:
         with sql.connect(name).cursor(sql.READ_COMMITTED) as cr:
             if health.keeps_jobs(cr):
                 configured = settings_from_text(config.channels)
                 yield from health.report(cr, name, configured, broker.current())
+            elif is_named:
+                yield Finding(True, f"The database {name} keeps no jobs.")
+    except DatabaseError as error:
+        if is_named:  # else it has gone since it was listed
+            yield Finding(False, str(error))
+    finally:
+        sql.close_all(name)
 
 
 def _version(numbers: tuple[int, ...] | None) -> str:

@@ -32,3 +32,15 @@ def test_locks_of_the_workers_are_summed_up(connector):
     (line,) = [line for line in many.stdout.splitlines() if "locks for everybody" in line]
     assert line.startswith("FAIL")
     assert "Raise max_locks_per_transaction" in line
+
+
+def test_the_queues_of_named_databases_and_of_all_are_looked_at(connector, database):
+    """Each database named has its own lines, one that is not there fails; `--all` finds them."""
+    two = connector("doctor", "-d", database.name, "-d", "no_such_database")
+    all_ = connector("doctor", "--all")
+
+    assert f"{database.name}: Channel root: 0 wait" in two.stdout
+    (failure,) = [line for line in two.stdout.splitlines() if line.startswith("FAIL")]
+    assert "no_such_database" in failure
+    assert (two.returncode, two.stderr) == (1, "")
+    assert f"{database.name}: Channel root: 0 wait" in all_.stdout
