@@ -185,13 +185,16 @@ class Condition:
         model.env[field.comodel_name].check_access_rights("read")
         node = Leaf(rest, leaf.operator, leaf.value)
         # Archived records count when a many2one links to them, not among the x2many.
-        return self._linked(model, field, node, alias, archived=not field.x2many)
+        archived = not field.x2many or not field.tests_active(self.env)
+        return self._linked(model, field, node, alias, archived=archived)
 
     def _linked(
         self, model: Any, field: Any, node: Node, alias: str, *, archived: bool = True
     ) -> str:
         """True where *field* links to a record for which *node* is true."""
         comodel = model.env[field.comodel_name]
+        if field.x2many and field.domain:
+            node = All((node, parse(field.own_domain(model))))
         inner = self.alias()
         table = f"{identifier(comodel._table)} AS {identifier(inner)}"
         self.fields.add(field)
@@ -217,7 +220,7 @@ class Condition:
     def _visible(self, comodel: Any, node: Node, alias: str, *, archived: bool) -> str:
         parts = [self.of(comodel, node, alias)]
         active = comodel._fields.get("active")
-        if active and not archived and self.env.context.get("active_test", True):
+        if active and not archived:
             parts.append(self._on_column(active, alias, "=", True))
         rule = comodel._rule_node("read")
         if rule is not None:

@@ -91,6 +91,8 @@ class Field:
     is_column: bool = False
     #: depends on itself, on other records: computed one record at a time
     recursive: bool = False
+    #: required of the column too; what is computed may be sent later than its row
+    not_null: bool = False
     #: position among the fields of the registry, dependencies first
     sequence: int = 0
 
@@ -152,6 +154,7 @@ class Field:
     def _settle(self) -> None:
         self.is_column = bool(self.store and self.column_type)
         self.local = bool(self.compute and not self.store)
+        self.not_null = bool(self.required and not (self.compute or self.related))
         if not self.is_column:
             self.prefetch = False
 
@@ -169,7 +172,7 @@ class Field:
                 f"The field {self!r} is related to {target!r}, which is of type {target.type!r}, "
                 f"not {self.type!r}. Declare both with the same type."
             )
-        for name in ("help", "comodel_name", "selection", "digits", "size", "groups"):
+        for name in ("help", "comodel_name", "selection", "digits", "size", "groups", "context"):
             if name in target.__dict__ and name not in self.arguments:
                 setattr(self, name, target.__dict__[name])
         if "string" not in self.arguments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from connector.core.exceptions import ModelDefinitionError
@@ -60,9 +60,38 @@ class X2many(Field):
         comodel = env.registry.models[self.comodel_name]
         ids = cached or ()
         linked = comodel._browse(env, ids, LinkedIds.beside(self, record, ids))
-        if "active" in comodel._fields and env.context.get("active_test", True):
-            linked = linked.filtered("active")
+        if not ids:
+            return linked
+        if self.domain:
+            linked = self._in_domain(linked, record)
+        if "active" in comodel._fields and self.tests_active(env):
+            linked = linked.sudo().filtered("active").with_env(env)
         return linked if env.uid == 1 or not linked else linked._filter_access_rules("read")
+
+    def tests_active(self, env: Any) -> bool:
+        """Are archived records left out in *env*? The field's own context says, or that of *env*."""
+        own = self.context if isinstance(self.context, Mapping) else {}
+        return bool(own.get("active_test", env.context.get("active_test", True)))
+
+    def own_domain(self, model: Any) -> Sequence[Any]:
+        """What records have to meet to be in the field, beside being linked; a text says nothing."""
+        domain = self.domain(model) if callable(self.domain) else self.domain
+        computed = self.compute or self.related
+        return domain if isinstance(domain, (list, tuple)) and not computed else ()
+
+    def held(self, cached: Any, record: Records) -> tuple[Any, ...]:
+        """The ids in the field, of those that are linked."""
+        ids = tuple(cached or ())
+        if not ids or not self.domain:
+            return ids
+        return tuple(self._in_domain(record.env[self.comodel_name].browse(ids), record)._ids)
+
+    def _in_domain(self, linked: Records, record: Records) -> Records:
+        domain = self.own_domain(record)
+        if not domain:
+            return linked
+        everything = linked.sudo().with_context(active_test=False)
+        return everything.filtered_domain(domain).with_env(linked.env)
 
     def to_read(self, cached: Any, record: Records) -> Any:
         return list(self.to_record(cached, record)._ids)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connector.core.decorators import depends
+from connector.core.exceptions import RequiredValueError
 from connector.core.fields import Field
 from connector.core.models.creating import Creating
 
@@ -43,6 +44,15 @@ class Computing(Creating):
             transaction.computing_depth -= 1
             for sister, ids in before.items():
                 transaction.computing[sister] -= ids
+            self._withhold(sisters, records)
+
+    def _withhold(self, sisters: list[Field], records: Any) -> None:
+        """What a method made of fields that are for others along with a field for the user."""
+        for field in sisters:
+            if field.local and field.groups and not records._is_for_user(field):
+                values = records.env.known[field]
+                for id_ in records._ids:
+                    values.pop(id_, None)
 
     def _set_missing(self, sisters: list[Field], records: Any) -> None:
         """A method that leaves a record out leaves it without value."""
@@ -82,8 +92,8 @@ class Computing(Creating):
             for f in self._fields.values()
             if f.store and (f is field or (field.compute and f.compute == field.compute))
         ]
-        records = self.sudo().browse(ids)
-        present = records.exists()
+        # What is stored is everybody's: the caller's context says nothing about it.
+        present = transaction.superuser_env()[self._name].browse(ids).exists()
         for sister in sisters:
             for id_ in ids:
                 transaction.todo.get(sister, {}).pop(id_, None)
@@ -92,18 +102,38 @@ class Computing(Creating):
         if not present:
             return
         try:
-            self._compute_field(field, present)
+            present._compute_field(field, present)
+            for sister in sisters:
+                present._give_missing(sister)
+            present._validate(present, {sister.name for sister in sisters})
         except BaseException:
             for sister in sisters:
                 transaction.todo[sister].update(dict.fromkeys(present._ids))
+                for id_ in present._ids:
+                    transaction.values[sister].pop(id_, None)
+                    transaction.dirty.get(sister, {}).pop(id_, None)
             raise
-        for sister in sisters:
-            values = transaction.values[sister]
-            lacking = [id_ for id_ in present._ids if id_ not in values]
-            if lacking:
-                values.update(dict.fromkeys(lacking, sister.missing))
-                if sister.is_column:
-                    self._queue(sister, lacking)
+
+    def _give_missing(self, field: Field) -> None:
+        """
+        Note that the method left some of the records without value.
+
+        Raises:
+            RequiredValueError: the field needs one.
+        """
+        values = self.env.transaction.values[field]
+        lacking = [id_ for id_ in self._ids if id_ not in values]
+        if lacking:
+            values.update(dict.fromkeys(lacking, field.missing))
+            if field.is_column:
+                self._queue(field, lacking)
+        without = [id_ for id_ in self._ids if values[id_] is None] if field.required else ()
+        if without:
+            raise RequiredValueError(
+                f"Missing required value for {field!r} ({field.string}) on "
+                f"{self.browse(without)!r}: {field.compute or '.'.join(field.related or ())!r}, by "
+                f"which it is computed, gives none. Mend that, or the fields that are read."
+            )
 
     def recompute(self) -> None:
         """Make all values that are due, unless the environment says ``norecompute``."""

@@ -45,6 +45,7 @@ class Creating(Deleting):
         if plan.grouped and self.env.uid != 1:
             self._check_groups_of(plan.grouped & set().union(*given))
         many = self._with_defaults(plan, given)
+        named = set().union(*many) if self._constrains_methods else ()
         for parent_name, (link, inherited) in plan.inherits.items():
             self._create_parents(parent_name, link, inherited, many)
         names = many[0].keys() if len(many) == 1 else set().union(*many)
@@ -66,7 +67,7 @@ class Creating(Deleting):
         if not names <= plan.column_names:
             self._write_others(plan, records, many, names - plan.column_names)
         if self._constrains_methods:
-            self._validate(records, None)
+            self._validate(records, named)
         records._check_records("create")
         if transaction.pending_rows > FLUSH_ROWS or self.env.context.get("flush"):
             transaction.flush()

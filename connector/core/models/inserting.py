@@ -26,10 +26,6 @@ TRIM_ROWS = 1_000
 
 def insert_all(transaction: Transaction) -> None:
     waiting = [name for name, ids in transaction.new.items() if ids]
-    if not waiting:
-        return
-    if transaction.todo:
-        _compute_required(transaction, waiting)
     for name in _referred_first(transaction, waiting):
         ids = list(transaction.new[name])
         model_class = transaction.registry.models[name]
@@ -38,14 +34,6 @@ def insert_all(transaction: Transaction) -> None:
         waiting.remove(name)
         if len(ids) > TRIM_ROWS:
             transaction.trim(model_class)
-
-
-def _compute_required(transaction: Transaction, names: Sequence[str]) -> None:
-    """A computed column that is NOT NULL cannot be sent later."""
-    for name in names:
-        for field in transaction.registry.models[name]._fields.values():
-            while field.required and transaction.todo.get(field):
-                transaction.superuser_env()[name]._recompute_field(field)
 
 
 def _referred_first(transaction: Transaction, waiting: Sequence[str]) -> list[str]:

@@ -41,12 +41,15 @@ class Linking(Writing):
                 case Command.LINK:
                     self._link(field, comodel.browse(command[1]))
                 case Command.CLEAR:
-                    self._unlink_from(field, comodel.browse(self._known(field)))
+                    self._unlink_from(field, comodel.browse(self._held(field)))
                 case Command.SET:
                     wanted = comodel.browse(command[2])
-                    current = comodel.browse(self._known(field))
+                    current = comodel.browse(self._held(field))
                     self._unlink_from(field, current - wanted)
                     self._link(field, wanted - current)
+
+    def _held(self, field: Any) -> tuple[Any, ...]:
+        return field.held(self._known(field), self)  # type: ignore[no-any-return]
 
     def _link(self, field: Any, others: Any) -> None:
         if not others:

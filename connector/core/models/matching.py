@@ -108,6 +108,8 @@ def _leaf(record: Any, leaf: Leaf) -> bool:
         cached = record._ids[0]
     else:
         cached = record._value_of(field) if field.local else record._known(field)
+    if field.x2many:
+        cached = field.held(cached, record)  # type: ignore[attr-defined]
     if leaf.operator in HIERARCHY:
         leaf = Leaf(name, "in", hierarchy_ids(record, field, leaf))
     if field.relational and is_text(leaf.value):

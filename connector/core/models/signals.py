@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from connector.core.domain import is_leaf
 from connector.core.exceptions import UnknownFieldError
 from connector.core.query import array_literal, identifier
 
@@ -117,9 +118,22 @@ class Triggers:
             if field.type == "one2many" and field.inverse_name:
                 inverse = self.registry.models[field.comodel_name]._fields[field.inverse_name]
                 yield inverse, (*walked, field)
+            if field.x2many and not (field.compute or field.related):
+                for source, back in self._members(model_class, field, computed):
+                    yield source, (*walked, field, *back)
             if names:
                 walked.append(field)
                 model_class = self.registry.models[field.comodel_name]
+
+    def _members(self, model_class: Any, field: Any, computed: Any) -> Iterable[tuple[Any, Path]]:
+        """The fields of linked records that say whether they are shown by an x2many."""
+        comodel_class = self.registry.models[field.comodel_name]
+        paths = ["active"] if "active" in comodel_class._fields else []
+        for condition in () if callable(field.domain) else field.own_domain(model_class):
+            if is_leaf(condition) and isinstance(condition[0], str) and condition[0] != "id":
+                paths.append(condition[0])
+        for path in paths:
+            yield from self._steps(comodel_class, path, computed)
 
     def modified(
         self, env: Any, changed: Iterable[Any], ids: Iterable[Any], *, draft: bool = False

@@ -35,7 +35,7 @@ class Tables(Access):
         created = not schema.table_exists(cr, cls._table)
         if created:
             columns = [
-                (f.name, f"{f.column_type} NOT NULL" if f.required else str(f.column_type))
+                (f.name, f"{f.column_type} NOT NULL" if f.not_null else str(f.column_type))
                 for f in self._columns()
             ]
             schema.create_table(cr, cls._table, cls._description, columns)
@@ -133,7 +133,7 @@ class Tables(Access):
         cr, table = self.env.cr, self._table
         for field in self._columns():
             known = present.get(field.name)
-            if field.required and (known is None or known.nullable):
+            if field.not_null and (known is None or known.nullable):
                 try:
                     with cr.savepoint():
                         schema.set_not_null(cr, table, field.name)
@@ -142,7 +142,7 @@ class Tables(Access):
                         "Rows lack a value that the field requires; column stays optional",
                         extra={"field": repr(field)},
                     )
-            elif not field.required and known and not known.nullable:
+            elif not field.not_null and known and not known.nullable:
                 schema.drop_not_null(cr, table, field.name)
 
     def _free_removed(self, present: dict[str, schema.Column]) -> None:

@@ -369,10 +369,10 @@ class Writing(Searching):
 
     # -- constraints ----------------------------------------------------------------------
 
-    def _validate(self, records: Any, vals: Values | None) -> None:
+    def _validate(self, records: Any, written: Iterable[str]) -> None:
         """Call the ``@constrains`` methods that the written fields concern."""
         for name, names in self._constrains_methods:
-            if vals is not None and names.isdisjoint(vals):
+            if names.isdisjoint(written):
                 continue
             try:
                 getattr(records, name)()

@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 
 from connector.core import api, fields, models
-from connector.core.exceptions import ModelDefinitionError
+from connector.core.exceptions import ModelDefinitionError, RequiredValueError, ValidationError
 
 
 def declare() -> None:
+    class Tag(models.Model):
+        _name = "idioms.tag"
+
+        name = fields.Char()
+
     # What is related comes before what it is related to.
     class Detail(models.Model):
         _name = "idioms.detail"
@@ -25,7 +30,16 @@ def declare() -> None:
 
         order_id = fields.Many2one("idioms.order", ondelete="cascade")
         quantity = fields.Integer()
+        active = fields.Boolean(default=True)
         note = fields.Char(translate=True)
+        label = fields.Char(default="x")
+        shout = fields.Char(compute="_compute_shout", store=True, required=True)
+
+        @api.depends("label")
+        def _compute_shout(self) -> None:
+            for line in self:
+                line.shout = line.label and line.label.upper()
+
         kind = fields.Selection(related="order_id.kind", store=True)
         state = fields.Selection(related="order_id.state", store=True)
         number = fields.Selection(related="order_id.number", store=True)
@@ -42,8 +56,30 @@ def declare() -> None:
         price = fields.Float(digits=(8, 2))
         code = fields.Char(size=3)
         day = fields.Date()
+        mark = fields.Char(copy=False)
         line_ids = fields.One2many("idioms.line", "order_id", copy=True)
+        all_line_ids = fields.One2many("idioms.line", "order_id", context={"active_test": False})
+        big_line_ids = fields.One2many("idioms.line", "order_id", domain=[("quantity", ">", 5)])
+        tag_ids = fields.Many2many("idioms.tag", domain=lambda self: [("name", "!=", "hidden")])
         total = fields.Integer(compute="_compute_total", store=True)
+        biggest = fields.Integer(compute="_compute_biggest", store=True, required=True)
+
+        @api.depends("big_line_ids")
+        def _compute_biggest(self) -> None:
+            for order in self:
+                assert order.search([("id", "=", order.id)])
+                order.biggest = max([0, *order.big_line_ids.mapped("quantity")])
+
+        @api.constrains("total")
+        def _check_total(self) -> None:
+            for order in self:
+                if order.total > 100:
+                    raise ValidationError(f"Order {order.id} has more than 100.")
+
+        @api.constrains("mark")
+        def _check_code(self) -> None:
+            if not all(order.mark for order in self):
+                raise ValidationError("No mark.")
 
         @api.model
         def _states(self) -> list[tuple[str, str]]:
@@ -167,3 +203,93 @@ def test_duplicate_has_the_texts_of_all_languages(env: Any) -> None:
         assert duplicate.line_ids.with_context(lang="fr_FR").note == "mur"
     assert order.copy({"name": "hut"}).with_context(lang="fr_FR").name == "hut"
     assert order.create({"name": "hut"}).with_context(lang="fr_FR").name == "hut"
+
+
+@pytest.fixture
+def order(env: Any) -> Any:
+    """An order with lines of 3, 10 and 7, the last one archived."""
+    lines = [{"quantity": 3}, {"quantity": 10}, {"quantity": 7, "active": False}]
+    return env["idioms.order"].create({"line_ids": [(0, 0, line) for line in lines]})
+
+
+def test_context_of_a_field_shows_archived_records(env: Any, order: Any) -> None:
+    """
+    A field whose context has no ``active_test`` holds archived records, read and searched.
+    """
+    assert order.line_ids.mapped("quantity") == [3, 10]
+    assert order.all_line_ids.mapped("quantity") == [3, 10, 7]
+    assert len(order.read(["all_line_ids"])[0]["all_line_ids"]) == 3
+    model = env["idioms.order"]
+    assert model.search([("all_line_ids.quantity", "=", 7)]) == order
+    assert not model.search([("line_ids.quantity", "=", 7)])
+    assert order.filtered_domain([("all_line_ids.quantity", "=", 7)]) == order
+
+
+def test_domain_of_a_field_says_what_it_holds(env: Any, order: Any) -> None:
+    """
+    Linked records outside a field's domain are not in it: read, searched, replaced or computed.
+    """
+    small, big = order.line_ids
+    model = env["idioms.order"]
+    assert (order.big_line_ids, order.biggest) == (big, 10)
+    for domain in ([("big_line_ids", "in", small.ids)], [("big_line_ids.quantity", "=", 3)]):
+        assert not model.search(domain)
+        assert not order.filtered_domain(domain)
+    small.quantity = 20
+    assert (order.big_line_ids, order.biggest) == (small + big, 20)
+    order.big_line_ids = [(6, 0, big.ids)]
+    assert (order.big_line_ids, order.biggest) == (big, 10)
+    assert not small.exists()
+    order.tag_ids = [(0, 0, {"name": "shown"}), (0, 0, {"name": "hidden"})]
+    assert order.tag_ids.mapped("name") == ["shown"]
+    assert model.search([("tag_ids.name", "=", "shown")]) == order
+    assert not model.search([("tag_ids.name", "=", "hidden")])
+
+
+def test_archiving_changes_what_is_computed(order: Any) -> None:
+    """
+    A stored value counts the records that are shown, whoever reads it first.
+    """
+    assert order.total == 13
+    order.line_ids[0].active = False
+    assert order.with_context(active_test=False).total == 10
+    order.all_line_ids.write({"active": True})
+    assert order.total == 20
+
+
+def test_constraint_on_a_computed_value(env: Any, order: Any) -> None:
+    """
+    A constraint is asked when its stored computed field is made, and keeps being asked.
+    """
+    env.flush()
+    with pytest.raises(ValidationError, match=f"Order {order.id}"), env.cr.savepoint():
+        order.line_ids[0].quantity = 500
+        for _ in range(2):
+            with pytest.raises(ValidationError, match=f"Order {order.id}"):
+                env.flush()
+    assert (order.line_ids[0].quantity, order.total) == (3, 13)
+
+
+def test_constraint_is_for_the_fields_it_names(env: Any) -> None:
+    """
+    A record that says nothing of a field meets the constraint on it, created or written.
+    """
+    order = env["idioms.order"].create({"name": "a"})
+    order.name = "b"
+    for change in (order.write, order.create):
+        with pytest.raises(ValidationError, match="No mark"):
+            change({"mark": False})
+
+
+def test_required_value_may_be_computed(env: Any) -> None:
+    """
+    A required stored value is made when its record is sent; a method that gives none is named.
+    """
+    lines = [(0, 0, {"quantity": quantity}) for quantity in (1, 7)]
+    order = env["idioms.order"].create({"line_ids": lines})
+    env.flush()
+    assert order.biggest == 7
+    line = env["idioms.line"].create({"label": "a"})
+    with pytest.raises(RequiredValueError, match=rf"idioms.line.shout.*line\({line.id},\).*_shout"):
+        line.label = False
+        env.flush()

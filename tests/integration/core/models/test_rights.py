@@ -24,9 +24,12 @@ def declare() -> None:
         hint = fields.Char(related="before_id.secret")
         shout = fields.Char(compute="_compute_shout", groups="base.group_system")
 
+        length = fields.Integer(compute="_compute_shout")
+
         def _compute_shout(self) -> None:
             for document in self:
                 document.shout = (document.name or "").upper()
+                document.length = len(document.shout)
 
     class Folder(models.Model):
         _name = "rights.folder"
@@ -204,6 +207,19 @@ def test_field_of_a_group(env: Any, user: Any, group: Any) -> None:
         document.sudo(user).secret = "t"
     with pytest.raises(AccessError, match="base.group_system"):
         document.sudo(user).create({"secret": "t"})
+
+
+def test_field_of_a_group_made_with_one_for_all(env: Any, user: Any, group: Any) -> None:
+    """
+    One method makes a field of a group and one for all: reading the second opens not the first.
+    """
+    give(env, group, read=True)
+    document = env["rights.document"].create({"name": "abc"})
+    assert document.sudo(user).length == 3
+    with pytest.raises(AccessError, match="base.group_system"):
+        document.sudo(user).shout  # noqa: B018
+    assert document.sudo(user).length == 3
+    assert document.shout == "ABC"
 
 
 def test_field_of_a_group_is_not_searched(env: Any, user: Any, group: Any) -> None:
