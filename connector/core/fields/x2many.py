@@ -69,12 +69,12 @@ class X2many(Field):
         return linked if env.uid == 1 or not linked else linked._filter_access_rules("read")
 
     def tests_active(self, env: Any) -> bool:
-        """Are archived records left out in *env*? The field's own context says, or that of *env*."""
+        """Are archived records left out? The field's own context says, else that of *env*."""
         own = self.context if isinstance(self.context, Mapping) else {}
         return bool(own.get("active_test", env.context.get("active_test", True)))
 
     def own_domain(self, model: Any) -> Sequence[Any]:
-        """What records have to meet to be in the field, beside being linked; a text says nothing."""
+        """What records in the field have to meet beside being linked; a text says nothing."""
         domain = self.domain(model) if callable(self.domain) else self.domain
         computed = self.compute or self.related
         return domain if isinstance(domain, (list, tuple)) and not computed else ()

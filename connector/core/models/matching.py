@@ -109,7 +109,7 @@ def _leaf(record: Any, leaf: Leaf) -> bool:
     else:
         cached = record._value_of(field) if field.local else record._known(field)
     if field.x2many:
-        cached = field.held(cached, record)  # type: ignore[attr-defined]
+        cached = field.held(cached, record)
     if leaf.operator in HIERARCHY:
         leaf = Leaf(name, "in", hierarchy_ids(record, field, leaf))
     if field.relational and is_text(leaf.value):
