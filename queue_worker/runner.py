@@ -44,6 +44,8 @@ LOAD_RETRY_SECONDS = 10
 WRITE_TRIES = 5
 #: Of PostgreSQL's own limits beyond the job's, so that the job's error comes first.
 SERVER_MARGIN_SECONDS = 10
+#: Kept by the connection too: it must end a session whose statement has failed, and who hangs then.
+_SILENCE = "idle_in_transaction_session_timeout"
 
 
 class FenceLostError(ConnectorException):
@@ -78,7 +80,9 @@ def run_group(database: str, uuids: Sequence[str], is_to_end: Callable[[], bool]
     """
     line = deque(uuids)
     cr = sql.connect(database).chained_cursor(config.current().job_isolation_level)
-    cr.set_in_each(_limits(config.current().job_timeout))
+    limits = _limits(config.current().job_timeout)
+    cr.set_in_each(limits)
+    cr.keep_set({name: value for name, value in limits.items() if name == _SILENCE})
     try:
         registry = Registry(database)
         if _is_asleep(registry, cr):
@@ -136,7 +140,7 @@ def _limits(seconds: float) -> dict[str, int]:
     if not seconds:
         return {}
     limit = int((seconds + SERVER_MARGIN_SECONDS) * 1000)
-    return {"statement_timeout": limit, "idle_in_transaction_session_timeout": limit}
+    return {"statement_timeout": limit, _SILENCE: limit}
 
 
 def _postponed_by(error: Exception) -> Postponed:

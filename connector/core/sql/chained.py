@@ -27,12 +27,22 @@ class ChainedCursor(Cursor):
         self._last = ""
         self._next = self._opening
         self._answer: Any = None
+        self._kept: Mapping[str, int] = {}
+        self._is_keeping = False
 
     def set_in_each(self, settings: Mapping[str, int]) -> None:
         """Have every transaction from the next one on begin with these settings."""
         level = f"BEGIN ISOLATION LEVEL {self.isolation_level}"
         local = [f"SET LOCAL {name} TO {value:d}" for name, value in settings.items()]
         self._opening = self._next = "; ".join([level, *local])
+
+    def keep_set(self, settings: Mapping[str, int]) -> None:
+        """
+        Have the connection keep these settings from `begin` on, until it is given back.
+
+        What is set in a transaction alone is forgotten the moment when a statement of it fails.
+        """
+        self._kept = settings
 
     def begin(self, first: str, params: Any, answer: str) -> Any:
         """
@@ -42,8 +52,10 @@ class ChainedCursor(Cursor):
         """
         self.check_owner()
         text = self.mogrify(first, params)
-        apart = f"BEGIN; SET LOCAL synchronous_commit TO off; {text}; COMMIT"
-        self._send(self._undoing(), apart, self._opening, answer)
+        kept = [] if self._is_keeping else [f"SET {k} TO {v:d}" for k, v in self._kept.items()]
+        self._is_keeping = bool(self._kept)
+        apart = ("BEGIN", *kept, "SET LOCAL synchronous_commit TO off", text, "COMMIT")
+        self._send(self._undoing(), *apart, self._opening, answer)
         self._begin_next()
         return self.fetchone()[0]
 
@@ -55,8 +67,9 @@ class ChainedCursor(Cursor):
 
     def end_with(self, last: str, params: Any) -> None:
         """Commit together with *last*, give back every session lock, and begin no more."""
-        with self._ending(self.mogrify(last, params), _UNLOCK):
+        with self._ending(self.mogrify(last, params), "; ".join([_UNLOCK, *self._resetting()])):
             self.commit()
+        self._is_keeping = False
         self.expect_session_locks(False)
 
     def close(self) -> None:
@@ -87,6 +100,10 @@ class ChainedCursor(Cursor):
     def _send_rollback(self) -> None:
         self._send(self._undoing(), self._next)
 
+    def _resetting(self) -> list[str]:
+        """What makes the connection forget its settings."""
+        return [f"RESET {name}" for name in self._kept] if self._is_keeping else []
+
     def _undoing(self) -> str:
         """What ends the transaction, if there is one."""
         is_idle = self.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
@@ -101,6 +118,7 @@ class ChainedCursor(Cursor):
     def _release(self) -> None:
         try:
             if not self.connection.closed:
+                self._send(*self._resetting())
                 self.connection.autocommit = False
         finally:
             super()._release()

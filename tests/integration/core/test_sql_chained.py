@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from connector.core import sql
@@ -119,3 +121,32 @@ def test_what_follows_a_commit_does_not_change_the_answer(cr):
     cr.postcommit.add(lambda: cr.execute("SELECT 'other'"))
 
     assert cr.commit_with(ADD, {"name": "second"}, COUNT) == 2
+
+
+def test_a_kept_setting_outlives_a_failed_statement(database):
+    """
+    A setting that is kept holds in a transaction that has failed, and not for the next borrower.
+    """
+    cr = database.chained_cursor(sql.READ_COMMITTED)
+    cr.set_in_each({"idle_in_transaction_session_timeout": 300})
+    cr.keep_set({"idle_in_transaction_session_timeout": 300})
+    cr.begin(ADD, {"name": "a"}, COUNT)
+    with pytest.raises(errors.UniqueViolation):
+        cr.execute(ADD, {"name": "a"})
+    time.sleep(1)
+    with pytest.raises(errors.OperationalError):
+        cr.execute("ROLLBACK")
+    cr.close()
+
+    asked = "SELECT current_setting('idle_in_transaction_session_timeout')"
+    for end in (lambda cr: cr.end_with(ADD, {"name": "b"}), lambda cr: cr.rollback()):
+        cr = database.chained_cursor(sql.READ_COMMITTED)
+        cr.keep_set({"idle_in_transaction_session_timeout": 54321})
+        assert cr.begin("SELECT 1", {}, asked) == "54321ms"
+        end(cr)
+        connection = cr.connection
+        cr.close()
+        with database.cursor() as other:
+            assert other.connection is connection
+            other.execute(asked)
+            assert other.fetchone()[0] == "0"
