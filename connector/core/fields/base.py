@@ -33,9 +33,12 @@ Records = Any
 MAGIC_FIELDS = ("id", "create_uid", "create_date", "write_uid", "write_date", "display_name")
 
 
-class Field:
+class Field(property):
     """
     What a model's attribute is: its column, its conversions, its defaults and how it is computed.
+
+    It is a property, whose getter is made when a record is first asked for the attribute: there
+    are many fields in a registry, and few of them are read.
 
     The keyword arguments of all definitions of a field along the inheritance of its model are
     merged, the last word wins.
@@ -202,19 +205,41 @@ class Field:
 
     # -- attribute access -----------------------------------------------------------------
 
-    def __get__(self, record: Any, owner: Any = None) -> Any:
-        if record is None:
-            return self
-        try:
-            (id_,) = record._ids
-            value = record.env.known[self][id_]
-        except (KeyError, ValueError):
-            if not record._ids:
-                return self.null
-            value = self.missed(record)
-        if value is None:
-            return self.null
-        return self.to_record(value, record) if self.converts else value
+    def read(self, record: Records) -> Any:
+        """The caller's value of one record; of none, the value that stands for NULL."""
+        if self.fget is None:
+            super().__init__(self._getter())
+        return self.fget(record)  # type: ignore[misc]
+
+    def _getter(self) -> Callable[[Any], Any]:
+        """What reads the field of a record: a function that finds all it needs around it."""
+        return self._converting_getter() if self.converts else self._plain_getter()
+
+    def _plain_getter(self) -> Callable[[Any], Any]:
+        field, null = self, self.null
+
+        def get(record: Any) -> Any:
+            try:
+                (id_,) = record._ids
+                value = record.env.known[field][id_]
+            except (KeyError, ValueError):
+                value = field.missed(record) if record._ids else None
+            return null if value is None else value
+
+        return get
+
+    def _converting_getter(self) -> Callable[[Any], Any]:
+        field = self
+
+        def get(record: Any) -> Any:
+            try:
+                (id_,) = record._ids
+                value = record.env.known[field][id_]
+            except (KeyError, ValueError):
+                value = field.missed(record) if record._ids else None
+            return field.to_record(value, record)
+
+        return get
 
     def __set__(self, records: Any, value: Any) -> None:
         records._assign(self, value)

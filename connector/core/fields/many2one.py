@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from connector.core.exceptions import ModelDefinitionError
@@ -87,15 +87,14 @@ class Id(Field):
         except ValueError:
             raise self.refuse(value, "Give a number.") from None
 
-    def __get__(self, record: Any, owner: Any = None) -> Any:
-        if record is None:
-            return self
-        ids = record._ids
-        if not ids:
-            return False
-        if len(ids) > 1:
-            record.ensure_one()
-        return ids[0] or False
+    def _getter(self) -> Callable[[Any], Any]:
+        def get(record: Any) -> Any:
+            ids = record._ids
+            if len(ids) == 1:
+                return ids[0] or False
+            return record.ensure_one().id if ids else False
+
+        return get
 
     def __set__(self, records: Any, value: Any) -> None:
         raise TypeError(f"The field {self!r} is given by the database; it cannot be assigned.")
@@ -132,21 +131,14 @@ class Many2one(Field):
                 f"Choose one of {', '.join(ON_DELETE)}."
             )
 
-    def __get__(self, record: Any, owner: Any = None) -> Any:
-        if record is None:
-            return self
-        try:
-            (id_,) = record._ids
-            value = record.env.known[self][id_]
-        except (KeyError, ValueError):
-            value = self.missed(record) if record._ids else None
-        return self._linked(value, record)
+    def _getter(self) -> Callable[[Any], Any]:
+        return self._converting_getter()
 
-    def _linked(self, value: Any, record: Records) -> Any:
+    def to_record(self, cached: Any, record: Records) -> Any:
         env = record.env
         linked = object.__new__(env.registry.models[self.comodel_name])
         linked.env = env
-        linked._ids = () if value is None else (value,)
+        linked._ids = () if cached is None else (cached,)
         linked._prefetch = LinkedIds.beside(self, record, linked._ids)
         return linked
 
@@ -188,13 +180,10 @@ class Many2one(Field):
             return values
         return super().to_cache_column(values, records)
 
-    def to_record(self, cached: Any, record: Records) -> Any:
-        return self._linked(cached, record)
-
     def to_read(self, cached: Any, record: Records) -> Any:
         if cached is None:
             return False
-        linked = self._linked(cached, record)
+        linked = self.to_record(cached, record)
         # The name is shown even where the linked record itself may not be read.
         return (cached, linked.sudo().display_name)
 

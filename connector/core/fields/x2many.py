@@ -37,6 +37,7 @@ class X2many(Field):
 
     relational = True
     x2many = True
+    converts = True
     domain: Any = ()
     context: Any = None
     auto_join: bool = False
@@ -44,16 +45,6 @@ class X2many(Field):
     def _settle(self) -> None:
         super()._settle()
         self.is_column = False
-
-    def __get__(self, record: Any, owner: Any = None) -> Any:
-        if record is None:
-            return self
-        try:
-            (id_,) = record._ids
-            value = record.env.known[self][id_]
-        except (KeyError, ValueError):
-            value = self.missed(record) if record._ids else ()
-        return self.to_record(value, record)
 
     def to_record(self, cached: Any, record: Records) -> Any:
         env = record.env

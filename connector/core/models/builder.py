@@ -77,6 +77,8 @@ def _new_class(name: str, definition: Any, registry: Any) -> Any:
             "_inherit_children": set(),
             "_inherits_children": set(),
             "_fields": {},
+            # Records are made by the million: an addon's __init__ would be called for each.
+            "__init__": object.__init__,
             "_generated": set(),
             "__doc__": definition.__doc__,
             "pool_class": registry,

@@ -31,12 +31,14 @@ class Computing(Creating):
             transaction.computing[sister] |= ids
         transaction.computing_depth += 1
         try:
-            self._set_missing(sisters, records)
+            unset = self._set_missing(sisters, records)
             method = field.compute
-            if callable(method):
-                method(records)
-            else:
-                getattr(records, str(method))()
+            try:
+                method(records) if callable(method) else getattr(records, str(method))()
+            except BaseException:
+                for values, id_ in unset:
+                    values.pop(id_, None)
+                raise
             if records.env is not self.env and field.local:
                 mine, theirs = self.env.known[field], records.env.known[field]
                 mine.update((id_, theirs[id_]) for id_ in records._ids if id_ in theirs)
@@ -54,13 +56,21 @@ class Computing(Creating):
                 for id_ in records._ids:
                     values.pop(id_, None)
 
-    def _set_missing(self, sisters: list[Field], records: Any) -> None:
-        """A method that leaves a record out leaves it without value."""
+    def _set_missing(self, sisters: list[Field], records: Any) -> list[tuple[dict[Any, Any], Any]]:
+        """
+        A method that leaves a record out leaves it without value.
+
+        Returns the dictionaries and ids of the values that were not there.
+        """
+        unset = []
         for field in sisters:
             values = records.env.known[field] if field.local else None
             if values is not None:
                 for id_ in records._ids:
-                    values.setdefault(id_, () if field.x2many else None)
+                    if id_ not in values:
+                        values[id_] = () if field.x2many else None
+                        unset.append((values, id_))
+        return unset
 
     def _compute_related(self, field: Field, records: Any) -> None:
         transaction = self.env.transaction

@@ -17,6 +17,9 @@ from connector.core.query import array_literal, column, identifier, one_of
 
 __all__ = ["Reading"]
 
+#: rows taken from the driver at once: so few that no collection of garbage looks at them
+ROWS_AT_ONCE = 500
+
 
 class Reading(Setup):
     """How values come into the cache: by columns, for as many records as will be asked for."""
@@ -134,7 +137,7 @@ class Reading(Setup):
             missing = (i for i in self._prefetch_ids() if i and i not in values and i not in new)
             ids = list(islice(missing, PREFETCH_MAX))
         if field.is_column:
-            wanted = self._fetched_with(field)
+            wanted = self._fetched_with(field, going_on=len(ids) > PREFETCH_MAX)
             if ids and max(ids) > ID_MAX:
                 ids = [id_ for id_ in ids if id_ <= ID_MAX]  # no row has such a number
             if len(ids) == 1:
@@ -145,11 +148,15 @@ class Reading(Setup):
             todo = (i for i in self._prefetch_ids() if i and i not in values)
             self._fetch_linked(field, list(islice(todo, PREFETCH_MAX)))
 
-    def _fetched_with(self, field: Field) -> list[Field]:
+    def _fetched_with(self, field: Field, going_on: bool = False) -> list[Field]:
         if field.name in LOG_FIELDS:
             return [self._fields[name] for name in LOG_FIELDS if name in self._fields]
         if not field.prefetch or not self.env.context.get("prefetch_fields", True):
             return [field]
+        values = self.env.transaction.values
+        if going_on and values[field]:
+            # What a loop has asked of the records before, it will ask of those that come.
+            return [f for f in self._prefetched() if f in values and self._ids[0] not in values[f]]
         return self._prefetched()
 
     @classmethod
@@ -172,15 +179,15 @@ class Reading(Setup):
         if not ids:
             return
         cr = self.env.cr
+        self._make_room(wanted)
         columns = "".join(f", {identifier(field.name)}" for field in wanted)
         condition, params = one_of(ids)
         cr.execute_unflushed(
             f"SELECT id{columns} FROM {identifier(self._table)} WHERE {condition}",  # noqa: S608
             params,
         )
-        rows = cr.fetchall()
-        if rows:
-            self._fill(wanted, list(zip(*rows, strict=True)))
+        while rows := cr.fetchmany(ROWS_AT_ONCE):
+            self._take_in(wanted, list(zip(*rows, strict=True)))
 
     def _fill_one(self, wanted: Sequence[Field], row: Sequence[Any]) -> None:
         """The same as ``_fill`` for one row, at a fraction of the cost where nothing waits."""
@@ -199,10 +206,16 @@ class Reading(Setup):
 
     def _fill(self, wanted: Sequence[Field], columns: Sequence[Sequence[Any]]) -> None:
         """Put columns as they were read into the cache; what waits to be written stays."""
-        transaction = self.env.transaction
-        ids = columns[0]
-        if wanted and len(transaction.values[wanted[0]]) > CACHE_ROWS:
-            transaction.trim(type(self))
+        self._make_room(wanted)
+        self._take_in(wanted, columns)
+
+    def _make_room(self, wanted: Sequence[Field]) -> None:
+        values = self.env.transaction.values
+        if any(len(values[field]) > CACHE_ROWS for field in wanted if field in values):
+            self.env.transaction.trim(type(self))
+
+    def _take_in(self, wanted: Sequence[Field], columns: Sequence[Sequence[Any]]) -> None:
+        transaction, ids = self.env.transaction, columns[0]
         for field, read in zip(wanted, columns[1:], strict=True):
             if field.decodes:
                 read = field.from_column(read)

@@ -44,8 +44,12 @@ class Recordset(metaclass=MetaModel):
     _rec_name: ClassVar[str | None] = None
 
     def __getattr__(self, name: str) -> Any:
-        # Models get their fields and methods from the addons of a database; what comes here
-        # was not found.
+        # Models get their fields and methods from the addons of a database. What comes here is
+        # a field that was not read before, or was not found, or raised an AttributeError.
+        if name in self._fields:
+            return self._fields[name].read(self)
+        if hasattr(type(self), name):
+            return object.__getattribute__(self, name)
         raise AttributeError(
             f"{self._name!r} has no field or method {name!r}. Correct the name, or install the "
             f"addon that adds it. It has {', '.join(sorted(self._fields))}.",
@@ -150,21 +154,16 @@ class Recordset(metaclass=MetaModel):
 
     def __iter__(self) -> Iterator[Self]:
         ids, env, cls = self._ids, self.env, type(self)
-        new = object.__new__
-        if len(ids) <= PREFETCH_MAX:
-            prefetch = self._prefetch if self._prefetch is not ids else ids
-            for id_ in ids:
-                record = new(cls)
-                record.env, record._ids, record._prefetch = env, (id_,), prefetch
-                yield record
-            return
-        # Slices share their reading, and a slice that is done leaves nothing to search.
         start, size = 0, PREFETCH_MAX
+        # Slices share their reading, and a slice that is done leaves nothing to search.
         while part := ids[start : start + size]:
             start, size = start + size, min(2 * size, PREFETCH_LONG)
-            for id_ in part:
-                record = new(cls)
-                record.env, record._ids, record._prefetch = env, (id_,), part
+            prefetch = part if len(ids) > PREFETCH_MAX else self._prefetch
+            for one in zip(part):  # the quickest way to a tuple for each
+                record = cls()
+                record.env = env
+                record._ids = one
+                record._prefetch = prefetch
                 yield record
 
     def __contains__(self, item: Any) -> bool:
@@ -175,7 +174,7 @@ class Recordset(metaclass=MetaModel):
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
-            return self._field(key).__get__(self, type(self))
+            return self._field(key).read(self)
         if isinstance(key, slice):
             return self._browse(self.env, self._ids[key], self._prefetch)
         return self._browse(self.env, (self._ids[key],), self._prefetch)
@@ -284,10 +283,10 @@ class Recordset(metaclass=MetaModel):
     def _mapped_field(self, name: str) -> Any:
         field = self._field(name)
         if not field.relational:
-            return [field.__get__(record, None) for record in self]
+            return [field.read(record) for record in self]
         ids: dict[Any, None] = {}
         for record in self:
-            ids.update(dict.fromkeys(field.__get__(record, None)._ids))
+            ids.update(dict.fromkeys(field.read(record)._ids))
         return self.env[field.comodel_name].browse(ids)
 
     @staticmethod

@@ -38,6 +38,18 @@ def declare() -> None:
         _name = "errors.node"
 
         upper_id = fields.Many2one("errors.node", ondelete="restrict")
+        depth = fields.Integer(compute="_compute_depth")
+
+        def __init__(self, pool: Any, cr: Any) -> None:
+            raise AssertionError("no record is made by a call with pool and cursor any more")
+
+        def _compute_depth(self) -> None:
+            for node in self:
+                node.depth = node.uper_id.depth + 1
+
+        @property
+        def height(self) -> int:
+            return -int(self.detph)
 
 
 @pytest.mark.parametrize(
@@ -270,3 +282,16 @@ def test_questions_name_field_and_record(env: Any) -> None:
         assert things[0].nmae
     with pytest.raises(AttributeError, match="nmae"):
         things.sorted("nmae")
+
+
+@pytest.mark.parametrize(("name", "missing"), [("depth", "uper_id"), ("height", "detph")])
+def test_the_attribute_that_is_missing_is_named(env: Any, name: str, missing: str) -> None:
+    """
+    An attribute whose own code asks for one that is not there passes that error on.
+    """
+    node = env["errors.node"].create({})
+    for _ in range(2):
+        with pytest.raises(
+            AttributeError, match=f"'errors.node' has no field or method '{missing}'"
+        ):
+            getattr(node, name)

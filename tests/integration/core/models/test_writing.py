@@ -458,6 +458,34 @@ def test_reading_takes_growing_slices(env: Any) -> None:
         assert {(p.name[0], p.kind, p.country_id.name) for p in found} == {("P", "a", "F")}
 
 
+def test_a_long_loop_reads_what_it_asks_for(env: Any) -> None:
+    """
+    The first slice brings all columns, the later ones those that were asked for so far.
+    """
+    made = env["writing.partner"].create([{"name": f"P{i}", "ref": f"R{i}"} for i in range(4000)])
+    env.flush()
+    env.clear()
+    records = list(made)
+    with statements(env, 3):
+        assert [record.name for record in records] == [f"P{i}" for i in range(4000)]
+    with statements(env, 0):
+        assert records[999].ref == "R999"
+    with statements(env, 1):
+        assert [record.ref for record in records[1000:3000]] == [f"R{i}" for i in range(1000, 3000)]
+
+
+def test_slices_of_a_long_loop_keep_what_waits(env: Any) -> None:
+    """
+    A value assigned before its slice is read stays, whatever is read around it.
+    """
+    made = env["writing.partner"].create([{"name": f"P{i}"} for i in range(4000)])
+    env.invalidate_all()
+    made[2500].name, made[2501].ref = "new", "waits"
+    names = [(record.name, record.ref) for record in made]
+    assert names[2500:2502] == [("new", False), ("P2501", "waits")]
+    assert names[3999] == ("P3999", False)
+
+
 def test_unlink_empties_links(env: Any) -> None:
     """
     Records that linked to a deleted one link to none, also in the cache.
