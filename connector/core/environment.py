@@ -186,8 +186,8 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
         cr.check_owner()
         self = super().__new__(cls)
         self.cr, self.uid, self.context = self.args = args
-        self.registry = registries.registries.find(cr.dbname)
-        self.transaction = _transaction_of(cr, self.registry)
+        self.transaction = _transaction_of(cr)
+        self.registry = self.transaction.registry
         self.known = Known(self)
         self.all = environments
         environments.add(self)
@@ -469,15 +469,14 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
             self.all.recompute = before
 
 
-def _transaction_of(cr: Any, registry: Any) -> Transaction:
+def _transaction_of(cr: Any) -> Transaction:
+    registry = registries.registries.find(cr.dbname)
     transaction: Transaction | None = cr.transaction
     if transaction is None:
         transaction = cr.transaction = Transaction(cr, registry)
         transaction.flusher = flush
         transaction.root = lambda: Environment(cr, SUPERUSER_ID, {})
-    elif transaction.registry is not registry:
-        # The registry was built anew in the midst of the transaction.
-        transaction.flush()
-        transaction.clear()
-        transaction.registry = registry
+    elif transaction.registry is not registry and transaction.begins():
+        # Never in its midst: what waits and what is cached is of the models as they were.
+        transaction.take(registry)
     return transaction

@@ -89,7 +89,9 @@ class Registries(LRU[str, Any]):
     def __init__(self) -> None:
         super().__init__(size_for(None, None))
         #: held while a registry is built, by the thread that builds it
-        self.lock = self._lock
+        self.lock = threading.RLock()
+        self._shrinking = threading.Lock()
+        self._must_shrink = False
 
     def find(self, db_name: str) -> Any:
         """The registry of a database, built by `build` when there is none yet."""
@@ -106,15 +108,26 @@ class Registries(LRU[str, Any]):
         """Drop the oldest registries that nobody uses until *size* are left."""
         if len(self._items) <= self.size:
             return
-        with self._lock:
-            newest = next(reversed(self._items))
-            for db_name, registry in list(self._items.items()):
-                if len(self._items) <= self.size:
-                    return
-                if db_name != newest and registry.ready and not registry.in_use():
-                    logger.info("Registry dropped", extra={"database": db_name})
-                    del self._items[db_name]
-                    registry.clear_caches()
+        # Called where a connection comes back, so it waits for nobody: whoever shrinks
+        # meanwhile goes round once more.
+        self._must_shrink = True
+        while self._must_shrink and self._shrinking.acquire(blocking=False):
+            try:
+                self._must_shrink = False
+                self._drop_unused()
+            finally:
+                self._shrinking.release()
+
+    def _drop_unused(self) -> None:
+        # All but the newest. Without the lock: each call into the C type is atomic.
+        for db_name in list(self._items)[:-1]:
+            if len(self._items) <= self.size:
+                return
+            registry = self._items.get(db_name)
+            if registry is not None and registry.ready and not registry.in_use():
+                logger.info("Registry dropped", extra={"database": db_name})
+                self._items.pop(db_name, None)
+                registry.clear_caches()
 
     def _touch(self, db_name: str) -> None:
         # Without the lock, which a thread may hold for as long as it builds a registry: one

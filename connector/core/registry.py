@@ -1,5 +1,6 @@
 """The registry of a database: its models by name, built from the addons installed in it."""
 
+import itertools
 import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from connector.core import modules, registries, sql
 from connector.core.environment import Environment
 from connector.core.exceptions import UnknownModelError
 from connector.core.models import MetaModel
+from connector.core.models.prepared import forget_prepared
 from connector.core.modules import identity
 from connector.core.modules.signaling import Signalled
 from connector.core.registries import LRU, Registries
@@ -20,6 +22,8 @@ SUPERUSER_ID = 1
 CACHE_SIZE = 8192
 
 Result = TypeVar("Result")
+
+_eras = itertools.count(1)
 
 
 class Registry(Signalled, Mapping[str, Any]):
@@ -111,11 +115,16 @@ class Registry(Signalled, Mapping[str, Any]):
         self.db_name = db_name
         self._init = True
         self._init_parent: dict[str, bool] = {}
+        #: custom models, and the classes that add custom fields to a model, by its name
+        self.manual_models: dict[str, Any] = {}
+        self.manual_extensions: dict[str, Any] = {}
         #: the addons loaded so far, in their order, and as a set by the name of 8.0
         self.loaded_addons: list[str] = []
         self._init_modules: set[str] = set()
         self._sql_error: dict[str, str] = {}
         self._m2m: dict[Any, Any] = {}
+        #: the number of the last set-up, which made all fields anew
+        self.era = 0
         self._fields_by_model: dict[str, Any] | None = None
         self._post_init_queue: deque[Callable[[], None]] = deque()
         self.test_cr: Any = None
@@ -241,6 +250,8 @@ class Registry(Signalled, Mapping[str, Any]):
             model._setup_complete()
         self.cache.clear()
         self.registry_invalidated = True
+        self.era = next(_eras)
+        env.transaction.note_checked()  # it waits with nothing
 
     def init_models(
         self, cr: sql.Cursor, model_names: Iterable[str], context: Mapping[str, Any]
@@ -262,6 +273,7 @@ class Registry(Signalled, Mapping[str, Any]):
         for model in models:
             model._auto_init()
             model.init()
+        forget_prepared(cr)
         while self._post_init_queue:
             self._post_init_queue.popleft()()
         env["ir.model"]._triggers()  # a path that leads nowhere is told now, not at a write

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from connector.core.fields.new_id import NewId
+from connector.core.models.prepared import forget_prepared
 from connector.core.models.values import LocalValues, Values
 
 __all__ = ["Transaction"]
@@ -28,6 +29,9 @@ FLUSH_ROWS = 20_000
 RESERVE_MAX = 1_000
 #: records of a model of which the cache keeps values that do not wait to be written
 CACHE_ROWS = 100_000
+
+#: under which a connection remembers the set-up that its statements were prepared for
+ERA = "era of the registry"
 
 Ids = dict[Any, None]
 
@@ -85,6 +89,40 @@ class Transaction:
         self.free_ids: dict[str, list[int]] = {}
         self.block_size: dict[str, int] = {}
         self.pending_rows = 0
+        #: of the cursor, when the transaction began
+        self._statements_before = cr.statement_count
+        #: of the registry, when its fields were last known to be those of what waits
+        self.era: int | None = registry.era
+        #: whether records may be in use whose models are of the registry before
+        self._has_outdated = False
+        self._follow_tables()
+
+    def begins(self) -> bool:
+        """Whether nothing was asked or written since the last commit or rollback."""
+        return not (self.pending_rows or self.todo) and (
+            self.cr.statement_count == self._statements_before
+        )
+
+    def take(self, registry: Any) -> None:
+        """Go on with the models of another registry: they were loaded anew."""
+        self.clear()
+        self.registry = registry
+        self.era, self._has_outdated = None, True
+        self._follow_tables()
+        for env in list(self.environments):
+            env.registry = registry
+            env.known.clear()
+
+    def _follow_tables(self) -> None:
+        """Use no statement that the connection prepared for tables as they were."""
+        if self.cr.memory.get(ERA) != self.registry.era:
+            forget_prepared(self.cr)
+            self.cr.memory[ERA] = self.registry.era
+
+    def note_checked(self) -> None:
+        """What waits is of the fields that the registry has now."""
+        if not self._has_outdated:
+            self.era = self.registry.era
 
     def superuser_env(self) -> Any:
         """An environment of the cursor whose user may do everything."""
@@ -107,6 +145,7 @@ class Transaction:
         self.drafted.clear()
         self.deleted.clear()
         self._end_rights()
+        self._statements_before = self.cr.statement_count
 
     def discard(self) -> None:
         """Forget what waits to be written."""
@@ -161,6 +200,7 @@ class Transaction:
         self.draft.clear()
         self.deleted.clear()
         self._end_rights()
+        self._statements_before = self.cr.statement_count
 
     def _end_rights(self) -> None:
         self.unrestricted.clear()

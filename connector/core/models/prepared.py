@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["run_prepared"]
+__all__ = ["forget_prepared", "run_prepared"]
 
 #: where the connection's memory counts the names given
 COUNT = "prepared statements"
@@ -28,3 +28,10 @@ def run_prepared(cr: Any, types: str, text: str, params: Sequence[Any]) -> None:
     prepare = f"PREPARE prepared_{number} ({types}) AS {text}"
     cr.execute_unflushed(f"{prepare}; {run}", params)
     memory[text] = run
+
+
+def forget_prepared(cr: Any) -> None:
+    """Prepare anew what is run next: a column that changed its type makes statements fail."""
+    for text, run in list(cr.memory.items()):
+        if str(run).startswith("EXECUTE prepared_"):
+            del cr.memory[text]

@@ -14,6 +14,7 @@ from connector.core.models.cache import Transaction
 from connector.core.models.inserting import insert_all
 from connector.core.models.updating import update_all
 from connector.core.query import array_literal, identifier
+from connector.core.sql import errors
 
 __all__ = ["flush", "write_pending"]
 
@@ -24,6 +25,8 @@ def flush(transaction: Transaction) -> None:
 
     Where the environment says ``norecompute`` what is due stays due, and the table as it was.
     """
+    if transaction.era != transaction.registry.era:
+        _check_fields(transaction)
     root = transaction.superuser_env()
     while transaction.pending_rows or (transaction.todo and root.recompute):
         if root.recompute:
@@ -37,6 +40,30 @@ def write_pending(transaction: Transaction) -> None:
     update_all(transaction)
     _write_links(transaction)
     transaction.pending_rows = 0
+
+
+def _check_fields(transaction: Transaction) -> None:
+    """
+    Look whether what waits is of the fields that the registry has now.
+
+    Raises:
+        SerializationFailure: they were made anew meanwhile; the same work succeeds in another try.
+    """
+    registry = transaction.registry
+    held = [
+        field
+        for field, values in transaction.values.items()
+        if not values.keys().isdisjoint(transaction.new.get(field.model_name, ()))
+    ]
+    for field in (*transaction.dirty, *transaction.todo, *held):
+        model = registry.models.get(field.model_name)
+        if model is None or model._fields.get(field.name) is not field:
+            raise errors.SerializationFailure(
+                f"The models of database {transaction.cr.dbname!r} were set up anew while records "
+                f"of {field.model_name!r} were written. Do it again, with records of a new "
+                "environment."
+            )
+    transaction.note_checked()
 
 
 def _recompute(transaction: Transaction, root: Any) -> None:

@@ -166,7 +166,9 @@ class Signalled(ABC):
                 self.registry_sequence = number
 
     def signal_caches_change(self) -> None:
-        """Tell other processes to forget their caches; to be called after the commit."""
+        """Tell other processes to forget their caches if these changed; after the commit."""
+        if not self.cache_invalidated:
+            return
         self.cache_invalidated = False
         if not self.in_test_mode():
             with self._db.cursor(READ_COMMITTED) as cr:
@@ -181,5 +183,5 @@ class Signalled(ABC):
         if self.registry_invalidated:
             self.signal_registry_change()
             self.cache_invalidated = False
-        elif self.cache_invalidated:
+        else:
             self.signal_caches_change()

@@ -110,9 +110,12 @@ class Cursor:
         try:
             self._send_rollback()
         finally:
-            self._begin_next()
-            if self.transaction is not None:
-                self.transaction.clear()
+            self._rolled_back()
+
+    def _rolled_back(self) -> None:
+        self._begin_next()
+        if self.transaction is not None:
+            self.transaction.clear()
         self.postrollback.run_all()
 
     def _send_commit(self) -> None:
@@ -127,7 +130,9 @@ class Cursor:
             return
         self.check_owner()
         try:
-            if not self.connection.closed:
+            if self.connection.closed:
+                self._rolled_back()  # by the server
+            else:
                 self.rollback()
         except psycopg2.Error:
             logger.debug("The closing rollback failed", exc_info=True)

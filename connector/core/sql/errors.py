@@ -57,8 +57,8 @@ __all__ = [
     "is_connection_lost",
 ]
 
-#: serialization failure, deadlock, lock timeout: the same work may succeed when run again
-CONFLICT_CODES = frozenset({"40001", "40P01", "55P03"})
+#: the same work may succeed when run again
+_CONFLICTS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
 
 #: terminated by an administrator, by a crash, or the server is starting or stopping
 _GONE_CODES = frozenset({"57P01", "57P02", "57P03"})
@@ -66,7 +66,7 @@ _GONE_CODES = frozenset({"57P01", "57P02", "57P03"})
 
 def is_conflict(error: BaseException) -> bool:
     """Whether another transaction was in the way, so that running again may help."""
-    return isinstance(error, psycopg2.Error) and error.pgcode in CONFLICT_CODES
+    return isinstance(error, _CONFLICTS)
 
 
 def is_connection_lost(error: BaseException) -> bool:
@@ -77,7 +77,7 @@ def is_connection_lost(error: BaseException) -> bool:
     """
     if isinstance(error, DatabaseUnreachableError):
         return True
-    if not isinstance(error, psycopg2.Error):
+    if not isinstance(error, psycopg2.Error) or is_conflict(error):
         return False
     code = error.pgcode
     if code is not None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import pytest
@@ -13,6 +14,7 @@ from connector.core.exceptions import UnknownModelError, UserError, ValidationEr
 from connector.core.modules import signaling
 from connector.core.registry import Registry
 from connector.core.sql import schema
+from connector.session import ConnectorSessionHandler
 
 pytestmark = pytest.mark.addons("base")
 
@@ -389,6 +391,138 @@ def test_manual_definitions_that_change(database):
             with pytest.raises(UserError, match=r"cannot be changed|Change the code"):
                 record.write(values)
         env.cr.rollback()
+
+
+def custom_model(env, **given):
+    """A custom model with the fields given as name -> values."""
+    model = env["ir.model"].create({"model": "x_thing", "name": "Thing"})
+    for name, values in given.items():
+        env["ir.model.fields"].create({"model_id": model.id, "name": name, **values})
+    return env["x_thing"]
+
+
+def test_links_of_a_custom_field(database):
+    """
+    A custom many2many keeps its links under another name, and its table goes with its model.
+    """
+    with database.env() as env:
+        tags = {"ttype": "many2many", "relation": "res.partner.category"}
+        thing = custom_model(env, x_tags=tags).create({"x_tags": [(0, 0, {"name": "Tag"})]})
+        env["ir.model.fields"].search([("name", "=", "x_tags")]).write({"name": "x_labels"})
+        assert thing.x_labels.name == "Tag"
+        thing.x_name = "records of before the change are still good"
+        env["ir.model"].search([("model", "=", "x_thing")]).unlink()
+        env.cr.execute(r"SELECT relname FROM pg_class WHERE relname LIKE 'x\_%'")
+        assert env.cr.fetchall() == []
+
+
+def test_custom_field_of_another_size(database):
+    """
+    A column may change its type after it was read: no statement is kept for the former one.
+    """
+    with database.env() as env:
+        thing = custom_model(env, x_code={"ttype": "char", "size": 2}).create({"x_code": "ab"})
+        env.invalidate_all()
+        assert thing.x_code == "ab"
+        env["ir.model.fields"].search([("name", "=", "x_code")]).write({"size": 4})
+        thing.x_code = "abcdef"
+        env.invalidate_all()
+        assert thing.x_code == "abcd"
+
+
+def test_custom_json(database):
+    """
+    Every type of a custom field that is offered can be made.
+    """
+    with database.env() as env:
+        thing = custom_model(env, x_json={"ttype": "json"}).create({"x_json": {"a": [1]}})
+        env.invalidate_all()
+        assert thing.x_json == {"a": [1]}
+
+
+@pytest.mark.parametrize("selection", ["5", "", "['a']", "[('a', 1)]"])
+def test_wrong_selection_of_a_custom_field(database, selection):
+    """
+    A selection that is no list of pairs is refused, and leaves no field.
+    """
+    with database.env() as env:
+        wrong = {"ttype": "selection", "selection": selection}
+        with (
+            pytest.raises(ValidationError, match=r"x_thing.x_kind cannot be .* It looks like \[\("),
+            env.cr.savepoint(),
+        ):
+            custom_model(env, x_kind=wrong)
+        assert "x_thing" not in env
+
+
+def test_custom_field_whose_connection_is_lost(database):
+    """
+    A custom field whose transaction ends with its connection is in no registry.
+    """
+    with pytest.raises(sql.errors.OperationalError), database.env() as env:
+        env["ir.model.fields"].create({"model": "res.partner", "name": "x_no", "ttype": "char"})
+        with database.cursor() as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (env.cr.connection.info.backend_pid,))
+        env.cr.execute("SELECT 1")
+    assert "x_no" not in Registry(database.name)["res.partner"]._fields
+
+
+def test_models_set_up_while_a_transaction_writes(database):
+    """
+    A transaction whose fields were made anew by another thread fails as a conflict: done again,
+    it succeeds, and nothing is written by half.
+    """
+
+    def add_field():
+        with database.env() as env:
+            env["ir.model.fields"].create({"model": "res.partner", "name": "x_f", "ttype": "char"})
+
+    def work(env):
+        country = env["res.country"].create({"name": "Atlantis", "code": "XA"})
+        if "x_f" not in env["res.partner"]._fields:
+            thread = threading.Thread(target=add_field)
+            thread.start()
+            thread.join()
+        return country.id
+
+    assert database.registry.run(work)
+    with database.env() as env:
+        assert env["res.country"].search([("code", "=", "XA")]).name == "Atlantis"
+
+
+def test_registry_built_anew_in_a_transaction(database):
+    """
+    A transaction keeps the models it began with; the next one has the new ones.
+    """
+    with database.env() as env:
+        before = env.registry
+        partner = env["res.partner"].create({"name": "Kept"})
+        successor = Registry.new(database.name)
+        assert env(context={"a": 1}).registry is before
+        partner.ref = "kept too"
+        env.cr.commit()
+        assert env(context={"b": 1}).registry is successor
+        assert env.registry is successor
+        partner.ref = "a record of the models before"
+        with pytest.raises(sql.errors.SerializationFailure, match="records of a new environment"):
+            env.cr.commit()
+        env.cr.rollback()
+        assert env["res.partner"].browse(partner.id).ref == "kept too"
+
+
+def test_session_that_changes_nothing_tells_nobody(database):
+    """
+    The end of a session has other processes forget their caches only if something changed.
+    """
+    handler = ConnectorSessionHandler(database.name, 1)
+    with database.cursor() as cr:
+        numbers = signaling.read(cr)
+        with handler.session() as session:
+            session.env["res.partner"].search([])
+        assert signaling.read(cr) == numbers
+        with handler.session() as session:
+            session.env.registry.clear_caches()
+        assert signaling.read(cr) == (numbers[0], numbers[1] + 1)
 
 
 def test_manual_names(database):

@@ -56,6 +56,23 @@ def test_registries_in_use_stay():
     assert set(found) == {"third", "fourth"}
 
 
+def test_release_waits_for_nobody():
+    """
+    A connection that comes back while a registry is built drops the unused ones all the same.
+    """
+    found = Registries()
+    found.size = 1
+    first = FakeRegistry(used=True)
+    found["first"], found["second"] = first, FakeRegistry(used=True)
+    first.used = False
+    with found.lock:
+        thread = threading.Thread(target=found.shrink)
+        thread.start()
+        thread.join(timeout=5)
+        assert not thread.is_alive()
+    assert set(found) == {"second"}
+
+
 def test_found_registry_counts_as_used():
     """
     A registry that was asked for is younger than one that was not.

@@ -1,10 +1,12 @@
 """Custom models and fields: kept as rows of `ir_model` and `ir_model_fields`, built from them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from connector.core import fields, models
+from connector.core import fields
+from connector.core.exceptions import ValidationError
+from connector.core.models import AbstractModel, Model, TransientModel
 from connector.core.modules.values import evaluate
 from connector.core.sql import schema
 
@@ -12,10 +14,13 @@ _TYPES = {
     field_class.type: field_class
     for field_class in (
         fields.Binary, fields.Boolean, fields.Char, fields.Date, fields.Datetime, fields.Float,
-        fields.Html, fields.Integer, fields.Json, fields.Many2many, fields.Many2one,
+        fields.Html, fields.Integer, fields.Many2many, fields.Many2one,
         fields.One2many, fields.Reference, fields.Selection, fields.Serialized, fields.Text,
     )
 }  # fmt: skip
+_TYPES["json"] = fields.Json  # by its other name
+#: what names a record of a custom model, unless it has such a field of its own
+_NAME = {"x_name": fields.Char("Name")}
 
 
 def apply(env: Any, model_names: Iterable[str]) -> None:
@@ -27,34 +32,67 @@ def apply(env: Any, model_names: Iterable[str]) -> None:
     registry, cr = env.registry, env.cr
     env.flush()  # the registry is built from rows that may still wait
     # First of all: a definition that cannot be set up has to be taken out again.
-    cr.postrollback.add(lambda: registry.setup_models(cr))
+    cr.postrollback.add(lambda: _take_back(registry, cr))
     registry.setup_models(cr)
     registry.init_models(cr, list(dict.fromkeys(model_names)), {"update_custom_fields": True})
     cr.postcommit.add(registry.signal_registry_change)
 
 
+def _take_back(registry: Any, cr: Any) -> None:
+    """Leave what was rolled back; with the connection lost, the next question builds anew."""
+    if cr.connection.closed:
+        type(registry).delete(registry.db_name)
+    else:
+        registry.setup_models(cr)
+
+
 def add_to_registry(env: Any) -> None:
-    """Replace the custom definitions in the registry by those of the database."""
-    registry = env.registry
-    added = registry.__dict__.setdefault("_manual_definitions", {})
-    for model_name, definition in list(added.items()):
-        _take_out(registry, model_name, definition)
-        del added[model_name]
-    if not schema.table_exists(env.cr, "ir_model_fields"):
-        return  # the database is being made
-    rows = _field_rows(env.cr)
-    env.cr.execute_unflushed("SELECT model, name, transient FROM ir_model WHERE state = 'manual'")
-    for model_name, description, transient in env.cr.fetchall():
-        base = models.TransientModel if transient else models.Model
-        added[model_name] = _define(
-            base, {"_name": model_name, "_description": description}, rows.pop(model_name, [])
+    """
+    Replace the custom definitions in the registry by those of the database.
+
+    A custom model is a class of its own as long as it exists, so that its records outlive a
+    change; its fields, like those added to models of addons, come by a class that extends it.
+    """
+    registry, cr = env.registry, env.cr
+    for model_name, extension in registry.manual_extensions.items():
+        _take_out(registry.models[model_name], extension)
+    registry.manual_extensions.clear()
+    descriptions: dict[str, tuple[str, bool]] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
+    if schema.table_exists(cr, "ir_model_fields"):  # else the database is being made
+        descriptions, rows = _model_rows(cr), _field_rows(cr)
+    for model_name in registry.manual_models.keys() - descriptions.keys():
+        del registry.models[model_name], registry.manual_models[model_name]
+    for model_name, (description, is_transient) in descriptions.items():
+        if model_name not in registry.manual_models:
+            root = _define(TransientModel if is_transient else Model, {"_name": model_name})
+            root._build_model(registry, cr)
+            registry.manual_models[model_name] = root
+        named = {} if any(r["name"] == "x_name" for r in rows.get(model_name, ())) else _NAME
+        _extend(
+            env, model_name, {"_description": description, **named, **_fields(rows, model_name)}
         )
-        added[model_name]._build_model(registry, env.cr)
-    for model_name, field_rows in rows.items():
+    for model_name in rows.keys() - descriptions.keys():
         if model_name in registry.models:
-            base = _base_of(registry.models[model_name])
-            added[model_name] = _define(base, {"_inherit": model_name}, field_rows)
-            added[model_name]._build_model(registry, env.cr)
+            _extend(env, model_name, _fields(rows, model_name))
+
+
+def _extend(env: Any, model_name: str, body: dict[str, Any]) -> None:
+    model = env.registry.models[model_name]
+    kind = TransientModel if model._transient else AbstractModel if model._abstract else Model
+    extension = _define(kind, {"_inherit": model_name, **body})
+    extension._build_model(env.registry, env.cr)
+    env.registry.manual_extensions[model_name] = extension
+
+
+def _take_out(model: Any, extension: Any) -> None:
+    model.__bases__ = tuple(base for base in model.__bases__ if base is not extension)
+    model._definitions = [base for base in model._definitions if base is not extension]
+
+
+def _model_rows(cr: Any) -> dict[str, tuple[str, bool]]:
+    cr.execute_unflushed("SELECT model, name, transient FROM ir_model WHERE state = 'manual'")
+    return {name: (description, transient) for name, description, transient in cr.fetchall()}
 
 
 def _field_rows(cr: Any) -> dict[str, list[dict[str, Any]]]:
@@ -65,21 +103,16 @@ def _field_rows(cr: Any) -> dict[str, list[dict[str, Any]]]:
     return grouped
 
 
-def _base_of(model: Any) -> Any:
-    if model._transient:
-        return models.TransientModel
-    return models.AbstractModel if model._abstract else models.Model
-
-
-def _define(base: Any, attributes: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Any:
+def _define(base: Any, attributes: dict[str, Any]) -> Any:
     """A class as an addon would declare it, but known to no addon."""
     body = {"_custom": True, "__module__": __name__, "__doc__": None, **attributes}
-    if "_name" in attributes and not any(row["name"] == "x_name" for row in rows):
-        body["x_name"] = fields.Char("Name")
-    body.update((row["name"], _field(row)) for row in rows)
-    definition = type(base)(f"Custom_{id(rows)}", (base,), body)
+    definition = type(base)("Custom", (base,), body)
     definition._module = "base"
     return definition
+
+
+def _fields(rows: dict[str, list[dict[str, Any]]], model_name: str) -> dict[str, Any]:
+    return {row["name"]: _field(row) for row in rows.get(model_name, ())}
 
 
 def _field(row: dict[str, Any]) -> Any:
@@ -96,7 +129,7 @@ def _field(row: dict[str, Any]) -> Any:
     if row["related"]:
         arguments |= {"related": row["related"], "store": bool(row["store"])}
     if kind == "selection":
-        arguments["selection"] = evaluate(row["selection"] or "[]", {})
+        arguments["selection"] = _selection(row)
     elif kind in ("many2one", "one2many", "many2many"):
         arguments["comodel_name"] = row["relation"]
     if kind in ("char", "text", "html") and row["translate"]:
@@ -108,29 +141,47 @@ def _field(row: dict[str, Any]) -> Any:
     if kind == "one2many":
         arguments["inverse_name"] = row["relation_field"]
     if kind == "many2many" and not row["related"]:
-        # A table of the field's own: the one that the two models have by default may be taken.
-        own = schema.short_name(f"x_{row['model'].replace('.', '_')}_{row['name']}_rel")
-        arguments["relation"] = row["relation_table"] or own
+        arguments["relation"] = row["relation_table"] or relation_table(row["model"], row["name"])
         arguments |= {name: row[name] or f"id{name[-1]}" for name in ("column1", "column2")}
     return _TYPES[kind](**arguments)
 
 
-def _take_out(registry: Any, model_name: str, definition: Any) -> None:
-    model = registry.models.get(model_name)
-    if model is None:
-        return
-    bases = [base for base in model.__bases__ if base is not definition]
-    if all(base.__dict__.get("_register") is False for base in bases) or not bases:
-        del registry.models[model_name]
-        return
-    model.__bases__ = tuple(bases)
-    model._definitions = [base for base in model._definitions if base is not definition]
+def relation_table(model_name: str, name: str) -> str:
+    """A table of a many2many's own: the one that the two models have by default may be taken."""
+    return schema.short_name(f"x_{model_name.replace('.', '_')}_{name}_rel")
+
+
+def _selection(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """
+    The choices of a field.
+
+    Raises:
+        ValidationError: they are no list of pairs of texts, or there are none.
+    """
+    choices = evaluate(row["selection"] or "[]", {})
+    if (
+        not isinstance(choices, list | tuple)
+        or not choices
+        or not all(
+            isinstance(pair, list | tuple)
+            and len(pair) == 2
+            and all(isinstance(part, str) for part in pair)
+            for pair in choices
+        )
+    ):
+        raise ValidationError(
+            f"The selection of the custom field {row['model']}.{row['name']} cannot be "
+            f"{row['selection']!r}. It looks like [('value', 'Label'), ...]."
+        )
+    return [(value, label) for value, label in choices]
 
 
 def drop_tables(env: Any, model_names: Iterable[str]) -> None:
-    """Drop the tables of custom models."""
+    """Drop the tables of custom models, and those of their links."""
     for name in model_names:
-        schema.drop_table(env.cr, env.registry[name]._table)
+        model = env.registry[name]
+        drop_columns(env, [(name, f.name) for f in model._fields.values() if f.type == "many2many"])
+        schema.drop_table(env.cr, model._table)
 
 
 def drop_columns(env: Any, names: Iterable[tuple[str, str]]) -> None:

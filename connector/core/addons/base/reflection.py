@@ -73,8 +73,7 @@ _NAME_FIELDS = _SAVE_NAMES.format(
 def reflect(env: Any, model_names: Sequence[str]) -> None:
     """Bring both tables, and the external ids of their rows, to what the registry has."""
     models = [env.registry[name] for name in model_names]
-    manual = env.registry.__dict__.get("_manual_definitions", {})
-    models = [model for model in models if not _is_manual(model, manual)]
+    models = [model for model in models if model._name not in env.registry.manual_models]
     if not models:
         return
     cr = env.cr
@@ -100,11 +99,6 @@ def reflect(env: Any, model_names: Sequence[str]) -> None:
     _name(cr, env.registry, models)
     # The tables were written past the cache.
     env.invalidate_all()
-
-
-def _is_manual(model: Any, manual: dict[str, Any]) -> bool:
-    definition = manual.get(model._name)
-    return definition is not None and definition.__dict__.get("_name") == model._name
 
 
 def _row(field: Any) -> dict[str, Any]:

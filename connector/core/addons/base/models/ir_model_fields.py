@@ -116,4 +116,10 @@ class IrModelFields(models.Model):
             values["model"] = known.browse(values["model_id"]).model
         elif values.get("model") and not values.get("model_id"):
             values["model_id"] = known.search([("model", "=", values["model"])]).id
+        if values.get("ttype") == "many2many" and not values.get("related"):
+            # Said once, so that the links stay with a field that is renamed.
+            values.setdefault(
+                "relation_table",
+                manual.relation_table(values.get("model") or "", values.get("name") or ""),
+            )
         return values
