@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from connector.queue.broker import Broker
 from connector.queue.channels import settings_from_text
 from connector.queue.dispatcher import LOCK_SECONDS
 from connector.testing import templates
+from queue_worker import dispatching, runner
+from queue_worker import sweep as sweeping
 from queue_worker.discovery import Named
 from queue_worker.dispatching import Desk, Desks
 
@@ -137,3 +140,90 @@ def test_a_silent_dispatcher_is_deposed(queue, monkeypatch):
 
 def elected(*desks: Desk) -> list[bool]:
     return [reader.elected for desk in desks for reader in desk.readers]
+
+
+def test_a_dispatcher_may_lose_its_session_at_each_of_its_statements(queue, monkeypatch):
+    """
+    Whichever statement or commit its session ends at, the next one hands over what waits, what is
+    lost and what was left by a dead worker, and each of these jobs runs once.
+    """
+    for module, name in (
+        (dispatching, "RETRY_SECONDS"),
+        (dispatching, "SWEEP_SECONDS"),
+        (sweeping, "LOST_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, 0)
+    database, states_left = queue.database.name, ["pending", "enqueued", "started"]
+    labels = []
+    for point in range(100):
+        for state in states_left:
+            labels.append(f"{state} {point:02}")
+            uuid = queue.delay(queue.jobs.leave_effect, labels[-1])
+            queue_job_becomes(queue, uuid, state)
+        desk = Desk(database, broker.current(), SEATS)
+        with session_ending_at(point, monkeypatch) as struck:
+            desk.work()
+        desk.close()
+
+        healthy = Desk(database, broker.current(), SEATS)
+        queue.wait_until(
+            lambda healthy=healthy: healthy.work() + run_waiting(queue) and is_done(queue)
+        )
+        healthy.close()
+        if not struck:
+            break
+
+    assert 15 < point < 99
+    assert sorted(queue.effects()) == sorted(labels)
+    retries = queue.rows("SELECT DISTINCT args->>1 LIKE 'started%%', retry FROM queue_job")
+    assert sorted(retries) == [(False, 1), (True, 2)]
+
+
+@contextmanager
+def session_ending_at(point: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """In the block, end the session before the statement or commit of that number."""
+    struck: list[int] = []
+    count = iter(range(10_000))
+    ending = False
+
+    def before(cr: sql.Cursor) -> None:
+        nonlocal ending
+        if ending or next(count) != point:
+            return
+        ending = True
+        struck.append(cr.connection.info.backend_pid)
+        with sql.connect(cr.connection.info.dbname).cursor() as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", struck)
+
+    def striking(method: Any) -> Any:
+        def strike(cr: Any, *args: Any) -> Any:
+            before(cr)
+            return method(cr, *args)
+
+        return strike
+
+    with monkeypatch.context() as patch:
+        for name in ("execute_unflushed", "_send_commit"):
+            patch.setattr(sql.Cursor, name, striking(getattr(sql.Cursor, name)))
+        yield struck
+
+
+def queue_job_becomes(queue: Any, uuid: str, state: str) -> None:
+    with queue.database.cursor() as cr:
+        cr.execute(
+            "UPDATE queue_job SET state = %(state)s, date_enqueued = now() AT TIME ZONE 'UTC',"
+            " retry = (%(state)s = 'started')::int, worker = 'gone:1' WHERE uuid = %(uuid)s",
+            {"state": state, "uuid": uuid},
+        )
+
+
+def run_waiting(queue: Any) -> float:
+    """Run what Redis has for the workers, as one of them."""
+    redis = broker.current().redis
+    while id_ := redis.lpop(f"rq:queue:{broker.QUEUE_NAME}"):
+        runner.run(queue.database.name, id_.decode().partition("-")[2])
+    return 1.0
+
+
+def is_done(queue: Any) -> bool:
+    return set(states(queue.database.name)) == {"done"}
