@@ -63,7 +63,8 @@ def servers() -> Iterator[Services]:
     from connector.testing import templates
 
     loaded = config.Config.load()
-    home = loaded.home / TESTS_DIRECTORY
+    # Processes of pytest-xdist have servers of their own each; there is no name without it.
+    home = loaded.home / TESTS_DIRECTORY / os.environ.get("PYTEST_XDIST_WORKER", "")
     urls = {"database_url": loaded.dsn(), "redis_url": loaded.redis_url}
     with Services(home, **urls, is_durable=False) as services:
         sql.use_server(with_parameters(services.database_url, loaded.db_name, {}))
@@ -218,19 +219,16 @@ def _declarations_end() -> Iterator[None]:
 # A fixture of a module or class declares before a test begins, and what it declares ends with it.
 _module_declarations_end = pytest.fixture(autouse=True, scope="module")(_declarations_end)
 _class_declarations_end = pytest.fixture(autouse=True, scope="class")(_declarations_end)
-_test_declarations_end = pytest.fixture(autouse=True)(_declarations_end)
 
 
 @pytest.fixture(autouse=True)
-def _declared_by_mark(
-    request: pytest.FixtureRequest, _test_declarations_end: None
-) -> Iterator[None]:
-    """Let the classes of a test, and of its fixtures, belong to the addon of its mark."""
+def _test_declarations_end(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The classes of a test, and of its fixtures, belong to the addon of its mark, and end."""
     mark = request.node.get_closest_marker("declared_in")
     if mark is None:
-        yield
+        yield from _declarations_end()
         return
     from connector.core.addon import declared_in as declare
 
     with declare(*mark.args):
-        yield
+        yield from _declarations_end()

@@ -1,4 +1,4 @@
-"""What the acceptance tests share: a home for servers of their own, and figures to report."""
+"""What the acceptance tests share: a home for servers of their own."""
 
 import shutil
 import tempfile
@@ -15,18 +15,3 @@ def servers_home() -> Iterator[Path]:
     home.chmod(0o711)
     yield home
     shutil.rmtree(home)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures that tests recorded as the property `figure`."""
-    figures = [
-        value
-        for report in terminalreporter.getreports("passed")
-        if getattr(report, "when", None) == "call"
-        for name, value in report.user_properties
-        if name == "figure"
-    ]
-    if figures:
-        terminalreporter.section("figures")
-        for figure in figures:
-            terminalreporter.write_line(str(figure))

@@ -11,6 +11,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def _classes_belong_to_shop():
+    """What is imported here belongs to its own addon."""
+
+
 def requirements():
     parser = ConfigParser()
     parser.read(ROOT / "setup.cfg")

@@ -163,6 +163,11 @@ ATTRIBUTES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _classes_belong_to_shop():
+    """What is imported here belongs to its own addon."""
+
+
 def found(path):
     """Give the object of a dotted path: a module, and what stands in it."""
     parts = path.split(".")

@@ -11,6 +11,11 @@ from connector.cli.lint_moves import MODULES
 from connector.cli.lint_rules import findings_in
 
 
+@pytest.fixture(autouse=True)
+def _classes_belong_to_shop():
+    """What is imported here belongs to its own addon."""
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
