@@ -1,8 +1,9 @@
 """
 What a worker takes from Redis and gives back: one round trip a job while messages are waiting.
 
-The end of a job is told with the taking of the next one.  Messages of `short` channels come in
-groups, at most this worker's share of those that wait; all others come one by one.
+The end of a job is told with the taking of the next one, and wakes the dispatcher unless there is
+a message for every worker still.  Messages of `short` channels come in groups, at most this worker's
+share of those that wait; all others come one by one.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ for index = 6, #ARGV do
   redis.call('DEL', 'rq:job:' .. ARGV[index])
   redis.call('LREM', intermediate, 0, ARGV[index])
 end
-if database ~= '' then redis.call('PUBLISH', wakes, database) end
-if most == 0 then return {} end
+local alive = redis.call('ZCOUNT', workers, redis.call('TIME')[1] - seconds, '+inf')
+alive = math.max(1, alive)
 local taken, share = {}, most
-repeat
+while most > 0 do
   local id = redis.call('LMOVE', queue, intermediate, 'LEFT', 'RIGHT')
   if not id then break end
   local message = redis.call('HMGET', 'rq:job:' .. id, 'data', 'short')
@@ -46,13 +47,16 @@ repeat
   end
   if message[2] ~= '1' then break end
   if #taken == 2 then
-    local alive = redis.call('ZCOUNT', workers, redis.call('TIME')[1] - seconds, '+inf')
-    share = math.min(most, math.ceil((redis.call('LLEN', queue) + 1) / math.max(1, alive)))
+    share = math.min(most, math.ceil((redis.call('LLEN', queue) + 1) / alive))
   end
   local next = redis.call('LINDEX', queue, 0)
-until #taken >= 2 * share or not next
-   or string.sub(next, 1, place) ~= string.sub(id, 1, place)
-   or redis.call('HGET', 'rq:job:' .. next, 'short') ~= '1'
+  if #taken >= 2 * share or not next
+     or string.sub(next, 1, place) ~= string.sub(id, 1, place)
+     or redis.call('HGET', 'rq:job:' .. next, 'short') ~= '1' then break end
+end
+-- Every worker finds as many again: whatever could be claimed now would have to wait behind them.
+local is_enough = redis.call('LLEN', queue) >= alive * math.max(1, #taken / 2)
+if database ~= '' and not is_enough then redis.call('PUBLISH', wakes, database) end
 return taken
 """
 

@@ -5,7 +5,7 @@ the one before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -217,7 +217,16 @@ def test_a_group_is_a_worker_s_share(queue):
     assert len(inbox(5).take(None)) == 5
 
 
-def test_what_has_ended_is_told_with_the_next_taking(queue):
+@pytest.fixture
+def heard(queue) -> Iterator[Callable[[], list[bytes]]]:
+    """What the dispatcher was told since it was asked last."""
+    with broker.current().redis.pubsub(ignore_subscribe_messages=True) as calls:
+        calls.subscribe(broker.WAKE_CHANNEL)
+        calls.get_message(timeout=1)
+        yield lambda: [call["data"] for call in iter(lambda: calls.get_message(timeout=0.05), None)]
+
+
+def test_what_has_ended_is_told_with_the_next_taking(queue, heard):
     """
     The messages of jobs that have ended go, and the dispatcher is woken, in the one round trip
     that takes the next ones.
@@ -225,9 +234,6 @@ def test_what_has_ended_is_told_with_the_next_taking(queue):
     redis = broker.current()
     redis.push("one", ["a", "b"])
     worker = inbox(1)
-    calls = redis.redis.pubsub(ignore_subscribe_messages=True)
-    calls.subscribe(broker.WAKE_CHANNEL)
-    calls.get_message(timeout=1)
 
     first = worker.take(None)
     worker.end(first, "one")
@@ -236,7 +242,28 @@ def test_what_has_ended_is_told_with_the_next_taking(queue):
 
     assert second.call == ("one", "b")
     assert not redis.redis.exists(first[0].key)
-    woken = calls.get_message(timeout=1)
-    assert woken is not None
-    assert woken["data"] == b"one"
-    calls.close()
+    assert heard() == [b"one"]
+
+
+@pytest.mark.parametrize(("short", "most"), [(False, 1), (True, 5)])
+def test_an_end_wakes_the_dispatcher_once_somebody_may_find_nothing(queue, heard, short, most):
+    """
+    While every worker finds another message, a job claimed now would only wait behind them.
+    """
+    redis = broker.current()
+    with redis.redis.pipeline() as pipeline:
+        broker.beat(pipeline, "this")
+        broker.beat(pipeline, "other")
+        pipeline.execute()
+    uuids = [str(number) for number in range(5 * most)]
+    redis.push("one", uuids, short=set(uuids) if short else ())
+    worker = inbox(most)
+
+    told = []
+    while messages := worker.take(None):
+        told.append((len(redis.waiting()), heard()))
+        worker.end(messages, "one")
+
+    assert told[:4] == [(4 * most, []), (3 * most, []), (2 * most, []), (most, [b"one"])]
+    assert [calls for _, calls in told[4:]] == [[b"one"]] * len(told[4:])
+    assert heard() == [b"one"]
