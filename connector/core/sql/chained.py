@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from connector.core.sql.cursor import Cursor
@@ -120,5 +121,7 @@ class ChainedCursor(Cursor):
             if not self.connection.closed:
                 self._send(*self._resetting())
                 self.connection.autocommit = False
+        except psycopg2.Error:
+            self.connection.close()  # the next borrower must not have this one's settings
         finally:
             super()._release()
