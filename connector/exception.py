@@ -242,6 +242,10 @@ class RetryableJobError(JobError):
     With *ignore_retry* the try is not counted.
     """
 
+    # For a class of an author that does not call `__init__`.
+    seconds: float | None = None
+    ignore_retry: bool = False
+
     def __init__(
         self, msg: str = "", seconds: float | None = None, ignore_retry: bool = False
     ) -> None:

@@ -7,10 +7,19 @@ import click
 from connector import config
 from connector.cli.entry import open_servers
 from connector.queue import channel_store
-from connector.queue.channels import ChannelSettings, chain, full_name, settings_from_text
+from connector.queue.channels import (
+    LONGEST_THROTTLE_SECONDS,
+    ChannelSettings,
+    chain,
+    full_name,
+    settings_from_text,
+)
 from connector.queue.state import State
 from queue_worker.databases import DATABASE, open_cursor
 
+#: What a column of numbers keeps.
+SEATS = click.IntRange(-(2**31), 2**31 - 1)
+SECONDS = click.FloatRange(0, LONGEST_THROTTLE_SECONDS)
 _SHOWN = (State.PENDING, State.ENQUEUED, State.STARTED, State.FAILED)
 
 
@@ -26,10 +35,10 @@ def channels(ctx: click.Context, database: str | None) -> None:
 @channels.command("set")
 @click.argument("name")
 @DATABASE
-@click.option("--capacity", type=int, help="Jobs side by side; 0 is any number.")
+@click.option("--capacity", type=SEATS, help="Jobs side by side; 0 is any number.")
 @click.option("--sequential/--parallel", default=None, help="One after the other.")
 @click.option("--short/--long", default=None, help="A worker takes several jobs at a time.")
-@click.option("--throttle", type=click.FloatRange(min=0), help="Seconds between two starts.")
+@click.option("--throttle", type=SECONDS, help="Least seconds between two starts.")
 def set_(
     name: str,
     database: str | None,

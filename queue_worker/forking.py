@@ -28,6 +28,7 @@ from connector.core.exceptions import CoreError, DatabaseUnreachableError
 from connector.core.registry import Registry
 from connector.embedded import locks
 from queue_worker import deadline, runner
+from queue_worker.outcome import WorkerStops
 from queue_worker.worker import BEAT_SECONDS, Worker
 
 logger = logging.getLogger(__name__)
@@ -146,7 +147,7 @@ def _begin_as_child() -> None:
 
 
 def _give_back(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit
+    raise WorkerStops
 
 
 def _watch() -> None:

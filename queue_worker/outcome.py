@@ -19,6 +19,7 @@ from typing import TypeAlias
 from connector.core import sql
 from connector.exception import NothingToDoJob, RetryableJobError
 from connector.queue.call import Job
+from connector.queue.codec import printable
 from connector.queue.retry import (
     CONFLICT_RETRY_SECONDS,
     CONFLICT_RUNS,
@@ -26,6 +27,10 @@ from connector.queue.retry import (
     retry_seconds,
     with_jitter,
 )
+
+
+class WorkerStops(SystemExit):
+    """The worker is to stop at once; a `SystemExit` of the job's own is its failure."""
 
 
 @dataclass(frozen=True)
@@ -84,26 +89,26 @@ def decide(
     if any(sql.errors.is_conflict(cause) or is_race(cause) for cause in causes):
         return _conflict(error, job, runs)
     if isinstance(error, NothingToDoJob):
-        return Finished(str(error) or "Nothing to do.")
-    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return Finished(_said(error) or "Nothing to do.")
+    if isinstance(error, WorkerStops | KeyboardInterrupt):
         return Postponed(0, "Given back: the worker stops.", "WorkerStops", spent=False)
     return _failure(error)
 
 
 def _retry(error: RetryableJobError, job: Job) -> Outcome:
     if not error.ignore_retry and _used_up(job):
-        return _failure(error, f"Max. retries ({job.max_retries}) reached: {error}")
+        return _failure(error, f"Max. retries ({job.max_retries}) reached: {_said(error)}")
     seconds = retry_seconds(error.seconds, job.retry_pattern, job.retry, chance=chance)
-    return Postponed(seconds, str(error), _name(error), spent=not error.ignore_retry)
+    return Postponed(seconds, _said(error), _name(error), spent=not error.ignore_retry)
 
 
 def _conflict(error: BaseException, job: Job, runs: int) -> Outcome:
     if runs < CONFLICT_RUNS:
         return Rerun()
     if _used_up(job):
-        return _failure(error, f"Max. retries ({job.max_retries}) reached: {error}")
+        return _failure(error, f"Max. retries ({job.max_retries}) reached: {_said(error)}")
     wait = with_jitter(CONFLICT_RETRY_SECONDS, chance)
-    return Postponed(wait, str(error), _name(error), spent=True)
+    return Postponed(wait, _said(error), _name(error), spent=True)
 
 
 def _used_up(job: Job) -> bool:
@@ -111,8 +116,16 @@ def _used_up(job: Job) -> bool:
 
 
 def _failure(error: BaseException, message: str | None = None) -> Failed:
-    trace = "".join(traceback.format_exception(error))
-    return Failed(_name(error), message or str(error), trace)
+    trace = printable("".join(traceback.format_exception(error)))
+    return Failed(_name(error), message or _said(error), trace)
+
+
+def _said(error: BaseException) -> str:
+    """What an error says; a class of an author may not be able to."""
+    try:
+        return printable(str(error))
+    except Exception:
+        return f"An error of the class {_name(error)}, which has no text."
 
 
 def _name(error: BaseException) -> str:

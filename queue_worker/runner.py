@@ -31,7 +31,16 @@ from connector.queue.row import job_of
 from connector.queue.transitions import Start
 from connector.session import ConnectorSession, checkpoints_by
 from queue_worker.deadline import Deadline
-from queue_worker.outcome import Failed, Finished, Lost, Outcome, Postponed, Rerun, decide
+from queue_worker.outcome import (
+    Failed,
+    Finished,
+    Lost,
+    Outcome,
+    Postponed,
+    Rerun,
+    WorkerStops,
+    decide,
+)
 from queue_worker.race import is_race
 
 logger = logging.getLogger(__name__)
@@ -218,7 +227,7 @@ class JobRun:
             is_lost=bool(self._cr.connection.closed),
             is_race=lambda cause: is_race(cause, self.registry),
         )
-        if isinstance(error, SystemExit | KeyboardInterrupt):
+        if isinstance(error, WorkerStops | KeyboardInterrupt):
             self._conclude(outcome)
             raise error
         return outcome
@@ -335,6 +344,8 @@ def _rolled_back(cr: sql.Cursor) -> None:
 
 def _text(result: Any) -> str | None:
     """What the row keeps of a result: text as it is, other values as JSON where they have one."""
-    if result is None or isinstance(result, str):
-        return result or None
-    return codec.dumps(result) if codec.is_keepable(result) else repr(result)
+    if result is None:
+        return None
+    if isinstance(result, str) or not codec.is_keepable(result):
+        return codec.printable(str(result)) or None
+    return codec.dumps(result)

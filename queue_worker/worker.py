@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
 from redis import Redis
@@ -35,6 +36,7 @@ from connector.queue.channels import SHORT_GROUP
 from queue_worker import deadline, runner
 from queue_worker.inbox import Inbox
 from queue_worker.message import Message, RefusedMessageError
+from queue_worker.outcome import WorkerStops
 
 logger = logging.getLogger(__name__)
 
@@ -140,6 +142,13 @@ class Worker(SimpleWorker):
         self._stop_requested = True
         if self._state != WorkerStatus.BUSY:
             raise StopRequested
+
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
+        """The second signal: the running job is given back."""
+        try:
+            super().request_force_stop(signum, frame)
+        except SystemExit:
+            raise WorkerStops from None
 
     def check_for_suspension(self, burst: bool) -> None:
         if time.monotonic() - self._suspension_seen >= BEAT_SECONDS:

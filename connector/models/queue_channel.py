@@ -1,6 +1,6 @@
 """Channels and job functions as records: settings here are followed live."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from connector.core import api, fields, models
@@ -8,7 +8,7 @@ from connector.core.addon import addon_of_object
 from connector.core.exceptions import ValidationError
 from connector.exception import JobDefinitionError
 from connector.queue import channel_store, schema
-from connector.queue.channels import ROOT
+from connector.queue.channels import LONGEST_THROTTLE_SECONDS, ROOT
 from connector.queue.function import JOB_REGISTRY, check_channel, function_name
 
 #: The external id of the channel at the top.
@@ -46,23 +46,23 @@ class QueueJobChannel(models.Model):
 
     _sql_constraints = [
         ("name_uniq", "UNIQUE (complete_name)", "There is a channel of that name already."),
+        (
+            "throttle_range",
+            f"CHECK (throttle BETWEEN 0 AND {LONGEST_THROTTLE_SECONDS})",
+            "The throttle of a channel is a number of seconds, at most a day.",
+        ),
     ]
 
     def init(self) -> None:
         schema.follow_channels(self.env.cr)
 
     @api.model
-    def create(self, vals: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Any:
-        rows = [vals] if isinstance(vals, Mapping) else vals
-        made = self.browse()
-        for row in rows:
-            record = super().create(self._completed(row))
-            given = set(row)
-            unset = [name for name in SETTINGS if name not in given]
-            channel_store.leave_to_configuration(self.env.cr, record.ids, unset)
-            record.invalidate_cache()
-            made |= record
-        return made
+    def create(self, vals: Any) -> Any:
+        record = super().create(self._completed(vals))
+        unset = [name for name in SETTINGS if name not in vals]
+        channel_store.leave_to_configuration(self.env.cr, record.ids, unset)
+        record.invalidate_cache()
+        return record
 
     def write(self, vals: Mapping[str, Any]) -> bool:
         if not {"name", "parent_id"} & set(vals):

@@ -25,6 +25,8 @@ __all__ = ["DEFAULT_PRIORITY", "Eta", "Job", "eta_time", "identity_exact", "utc_
 DEFAULT_PRIORITY = 10
 #: What PostgreSQL keeps in a column of numbers.
 LARGEST_INTEGER = 2**31 - 1
+#: What PostgreSQL keeps in an index, in any alphabet.
+LONGEST_KEY = 500
 
 
 class Job(JobLife):
@@ -115,7 +117,13 @@ class Job(JobLife):
         """The key that no other waiting job has; None lets any number wait."""
         if callable(self._identity_key):
             self._identity_key = self._identity_key(self)
-        return self._identity_key or None
+        key = self._identity_key or None
+        if key is not None and not (isinstance(key, str) and len(key) <= LONGEST_KEY):
+            raise JobDefinitionError(
+                f"An identity key is a text of at most {LONGEST_KEY} characters, not {key!r:.80}. "
+                "Give that, or a function of the job such as identity_exact."
+            )
+        return key
 
     def call(self, session: ConnectorSession) -> Any:
         """Call the function on *session* as it is, in the trace of the job; give its result."""
@@ -206,7 +214,8 @@ def _checked(option: str, number: int, least: int = -LARGEST_INTEGER) -> int:
     Raises:
         JobDefinitionError: it is no whole number, or too large or small.
     """
-    if isinstance(number, int) and least <= number <= LARGEST_INTEGER:
+    is_number = isinstance(number, int) and not isinstance(number, bool)
+    if is_number and least <= number <= LARGEST_INTEGER:
         return number
     raise JobDefinitionError(
         f"{option}={number!r} cannot be kept: give a whole number from {least} to "

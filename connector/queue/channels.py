@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from connector.exception import ChannelNotFound, ChannelSettingsError
+from connector.exception import ChannelNotFound, ChannelSettingsError, JobDefinitionError
 from connector.queue.channel_grammar import ROOT, full_name, parse_simple_config
 from connector.queue.channel_manager import Channel, ChannelManager
 from connector.queue.channel_queue import ChannelJob, ChannelQueue, PriorityQueue, SafeSet
+from connector.queue.function import check_channel
 
 __all__ = [
     "JOBS_PER_WORKER",
@@ -42,6 +43,10 @@ __all__ = [
 JOBS_PER_WORKER = 4
 #: Jobs of a short channel that a worker takes at a time; each counts as much less there.
 SHORT_GROUP = 25
+#: A day; whoever wants more pauses the channel.
+LONGEST_THROTTLE_SECONDS = 24 * 3600
+#: What a key says that has a value; without one it says yes.
+FLAGS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -84,20 +89,41 @@ def settings_from_text(text: str) -> list[ChannelSettings]:
 
 
 def _checked_settings(entry: Mapping[str, Any]) -> ChannelSettings:
-    name, capacity = entry["name"], entry["capacity"]
-    sequential = bool(entry.get("sequential"))
+    name, capacity = full_name(entry["name"]), entry["capacity"]
+    try:
+        check_channel(name)
+    except JobDefinitionError as error:
+        raise ChannelSettingsError(str(error)) from error
+    sequential = _flag(entry, "sequential")
     if sequential and capacity != 1:
         raise ChannelSettingsError(
             f"The channel {name!r} is sequential and has the capacity {capacity}; write 1."
         )
+    paused, short = (_flag(entry, key) if key in entry else None for key in ("paused", "short"))
+    return ChannelSettings(name, capacity, sequential, _throttle(entry), paused, short)
+
+
+def _throttle(entry: Mapping[str, Any]) -> float:
+    text = entry.get("throttle", "0")
     try:
-        throttle = float(entry.get("throttle") or 0)
+        seconds = float("" if text is True else text)
     except ValueError:
+        seconds = -1
+    if 0 <= seconds <= LONGEST_THROTTLE_SECONDS:
+        return seconds
+    raise ChannelSettingsError(
+        f"The throttle {text!r} of the channel {entry['name']!r} is no number of seconds."
+    )
+
+
+def _flag(entry: Mapping[str, Any], key: str) -> bool:
+    said = entry.get(key, False)
+    known = said if isinstance(said, bool) else FLAGS.get(said.lower())
+    if known is None:
         raise ChannelSettingsError(
-            f"The throttle {entry['throttle']!r} of the channel {name!r} is no number."
-        ) from None
-    short = bool(entry["short"]) if "short" in entry else None
-    return ChannelSettings(full_name(name), capacity, sequential, throttle, short=short)
+            f"{key}={said} of the channel {entry['name']!r} is neither yes nor no."
+        )
+    return known
 
 
 def chain(name: str) -> Iterator[str]:

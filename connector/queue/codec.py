@@ -77,6 +77,11 @@ def encode(value: Any, what: str = "the value") -> Any:
         ) from None
 
 
+def printable(text: str) -> str:
+    """A text for people as PostgreSQL takes it: what it cannot hold is escaped."""
+    return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
+
+
 def is_keepable(value: Any) -> bool:
     """Whether *value* can be kept."""
     try:

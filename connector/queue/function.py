@@ -69,6 +69,8 @@ def load_function(name: str) -> JobFunction:
     return found
 
 
+#: What PostgreSQL keeps in an index, in any alphabet.
+LONGEST_CHANNEL = 250
 #: Between the dots of a channel's name: text that a configuration can name too.
 _CHANNEL_PART = re.compile(r"[^\s.,:=\0](?:[^.,:=\n\0]*[^\s.,:=\0])?")
 
@@ -78,11 +80,16 @@ def check_channel(channel: str) -> None:
     Refuse a channel name that is not below `root`, or that no configuration could name.
 
     Raises:
-        JobDefinitionError: it neither is `root` nor begins with `root.`, or a part of it is
-            empty, begins or ends with a blank, or holds a comma, colon or equals sign.
+        JobDefinitionError: it neither is `root` nor begins with `root.`, is too long, or a part
+            of it is empty, begins or ends with a blank, or holds a comma, colon or equals sign.
     """
     if not isinstance(channel, str) or (channel != "root" and not channel.startswith("root.")):
         raise JobDefinitionError(f"The channel {channel!r} is not below root; write 'root.…'.")
+    if len(channel) > LONGEST_CHANNEL:
+        raise JobDefinitionError(
+            f"The channel {channel:.40}… has {len(channel)} characters; write at most "
+            f"{LONGEST_CHANNEL}."
+        )
     for part in channel.split("."):
         if not _CHANNEL_PART.fullmatch(part):
             raise JobDefinitionError(

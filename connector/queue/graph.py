@@ -25,6 +25,7 @@ from connector.exception import JobDefinitionError
 from connector.queue.call import Job
 from connector.queue.function import JobFunction
 from connector.queue.method import call_method, check_method
+from connector.queue.new_jobs import awaited
 from connector.queue.storage import JOB_OPTIONS, OpenERPJobStorage, collected
 from connector.session import ConnectorSession
 
@@ -124,7 +125,7 @@ class Delayable(Step):
     @property
     def awaited(self) -> list[str]:
         """The uuids of stored jobs that the call waits for."""
-        return list(self._options.get("depends_on", ()))
+        return awaited(self._options.get("depends_on"))
 
     def wait_for(self, uuids: Iterable[str]) -> None:
         """Let the call wait for jobs that are stored already."""

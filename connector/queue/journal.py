@@ -11,6 +11,7 @@ import logging
 from typing import Any
 
 from connector.core import sql
+from connector.queue import codec
 from connector.session import ConnectorSession
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,10 @@ ON CONFLICT (job_uuid) DO UPDATE
 def log(session: ConnectorSession, message: str, level: int = logging.INFO) -> None:
     """Write a line to the log, and, inside a job, to what is kept of the job."""
     logger.log(level, "%s", message, extra={"job": session.context.get("job_uuid")})
-    values = {"level": logging.getLevelName(level).lower(), "message": message}
+    values = {
+        "level": logging.getLevelName(level).lower(),
+        "message": codec.printable(str(message)),
+    }
     _write(session, _LINE, values)
 
 

@@ -125,6 +125,22 @@ def standing_for(cr: Any, jobs: Sequence[Job]) -> dict[str, str]:
         return {**dict(present.fetchall()), **found}
 
 
+def awaited(depends_on: Any) -> list[str]:
+    """
+    The uuids that the option `depends_on` names.
+
+    Raises:
+        JobDefinitionError: it is none of list, tuple and set of uuids.
+    """
+    if depends_on is None:
+        return []
+    if isinstance(depends_on, list | tuple | set | frozenset):
+        return list(depends_on)
+    raise JobDefinitionError(
+        f"depends_on={depends_on!r} is no list of uuids; give one, of what `delay` has answered."
+    )
+
+
 def _done_parents(cr: Any, jobs: Sequence[Job], parents: Mapping[str, Sequence[str]]) -> set[str]:
     """Of the parents that are stored already, those that are done."""
     new = {job.uuid for job in jobs}

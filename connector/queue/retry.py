@@ -1,5 +1,6 @@
 """When a job that could not finish is tried again."""
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
@@ -18,6 +19,8 @@ CONFLICT_RETRY_SECONDS = 5
 CONFLICT_WAIT_SECONDS = 0.05
 #: Share of a wait that is added at random, so that jobs refused together come back apart.
 JITTER = 0.25
+#: No job waits longer, so that every wait ends at a date: ten years.
+LONGEST_WAIT_SECONDS = 10 * 366 * 24 * 3600
 
 #: Spreads waits; it guards nothing.
 chance = random.Random()  # noqa: S311
@@ -39,10 +42,12 @@ def check_pattern(pattern: RetryPattern | None) -> None:
     for tries, wait in (pattern or {}).items():
         if not isinstance(tries, int) or tries < 1:
             raise JobDefinitionError(f"A retry pattern counts tries from 1; {tries!r} is none.")
-        bounds = wait if isinstance(wait, Sequence) else (wait, wait)
-        if len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1]:
+        bounds = wait if isinstance(wait, list | tuple) else (wait, wait)
+        is_known = len(bounds) == 2 and all(isinstance(each, int | float) for each in bounds)
+        if not is_known or not 0 <= bounds[0] <= bounds[1] <= LONGEST_WAIT_SECONDS:
             raise JobDefinitionError(
-                f"A retry pattern waits seconds, or between two bounds; {wait!r} is neither."
+                f"A retry pattern waits seconds, or between two bounds, at most ten years; "
+                f"{wait!r} is neither."
             )
 
 
@@ -52,17 +57,25 @@ def retry_seconds(
     """
     The wait before the next try, after *tries* tries.
 
-    What the error asks for wins (zero counts as not asked); it is lengthened by a random
-    share, never shortened.  Then comes the pattern's entry with the largest key that is not
-    above *tries*, then `RETRY_INTERVAL_SECONDS`.
+    What the error asks for wins (zero, and what is no number, counts as not asked); it is
+    lengthened by a random share, and shortened to ten years alone.  Then comes the pattern's
+    entry with the largest key that is not above *tries*, then `RETRY_INTERVAL_SECONDS`.
     """
-    if asked:
-        return with_jitter(asked, chance)
+    if seconds := _bounded(asked):
+        return with_jitter(seconds, chance)
     reached = [key for key in pattern or {} if key <= tries]
     if not pattern or not reached:
         return RETRY_INTERVAL_SECONDS
     wait = pattern[max(reached)]
     return chance.uniform(*wait) if isinstance(wait, Sequence) else float(wait)
+
+
+def _bounded(asked: float | None) -> float:
+    try:
+        seconds = float(asked or 0)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return 0 if math.isnan(seconds) else min(seconds, LONGEST_WAIT_SECONDS)
 
 
 def with_jitter(seconds: float, chance: random.Random) -> float:

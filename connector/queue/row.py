@@ -110,8 +110,6 @@ def insert(cr: Any, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _kept_argument(job: Job, index: int, value: Any) -> Any:
-    if value is None or type(value) is int:  # most are, and have no need of a name
-        return codec.encode(value)
     try:
         return codec.encode(value)
     except JobArgumentError:
@@ -138,6 +136,4 @@ def _parameter(job: Job, index: int) -> str:
 
 
 def _func_string(job: Job) -> str:
-    """For people; a `repr` that PostgreSQL does not take is escaped."""
-    text = job.func_string.replace("\0", "\\0")
-    return text.encode(errors="backslashreplace").decode()
+    return codec.printable(job.func_string)

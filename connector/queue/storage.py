@@ -11,7 +11,7 @@ from connector.exception import NoSuchJobError
 from connector.queue import trace
 from connector.queue.call import Job
 from connector.queue.function import JobFunction
-from connector.queue.new_jobs import write_new
+from connector.queue.new_jobs import awaited, write_new
 from connector.queue.row import job_of, keepable
 from connector.queue.stored_jobs import update
 from connector.session import ConnectorSession
@@ -141,7 +141,7 @@ class OpenERPJobStorage(JobStorage):
         if job.is_stored:
             update(self.session.cr, job)
             return Delayed(job.uuid, False)
-        uuid = self.store_many([job], {job.uuid: depends_on})[0]
+        uuid = self.store_many([job], {job.uuid: awaited(depends_on)})[0]
         return Delayed(uuid, uuid == job.uuid)
 
     def store_many(

@@ -143,6 +143,7 @@ def test_the_argument_that_cannot_be_kept_is_named(session):
     assert "the argument 'lines' of" in named
     assert "at [1], because set is none" in named
     assert "'vals' of res.partner.write" in told(lambda: partner.with_delay().write({"x": {1}}))
+    assert "the argument 'args[0]' of" in told(lambda: sample.delay(session, MODEL, 10**4000))
     assert "description" in told(lambda: sample.delay(session, MODEL, description="a\0b"))
     draft = session.env[MODEL].new({"name": "B"})
     assert "not stored yet" in told(lambda: sample.delay(session, MODEL, draft))
@@ -156,8 +157,14 @@ def test_the_argument_that_cannot_be_kept_is_named(session):
         {"eta": 1e30},
         {"priority": "high"},
         {"priority": 2**31},
+        {"priority": True},
         {"max_retries": -1},
         {"channel": "shop"},
+        {"channel": 7},
+        {"identity_key": 7},
+        {"identity_key": b"x"},
+        {"depends_on": "not-a-list"},
+        {"depends_on": 7},
     ],
 )
 def test_options_that_cannot_be_followed_are_refused(session, options):
@@ -182,6 +189,20 @@ def test_a_job_may_belong_to_a_user_and_a_company_of_this_very_transaction(sessi
 
     kept = OpenERPJobStorage(session).load(uuid)
     assert (kept.user_id, kept.company_id) == (user.id, company.id)
+
+
+@pytest.mark.parametrize(
+    ("option", "text"), [("identity_key", "é" * 501), ("channel", "root." + "é" * 250)]
+)
+def test_what_no_index_could_keep_is_refused(session, option, text):
+    """
+    A key or channel that is too long is told with the most that it may have.
+    """
+    with pytest.raises(JobDefinitionError, match="at most (500|250)"):
+        sample.delay(session, MODEL, **{option: text})
+
+    longest = text[:500] if option == "identity_key" else text[:250]
+    assert sample.delay(session, MODEL, **{option: longest})
 
 
 def test_a_job_that_cannot_be_read_says_why(session):

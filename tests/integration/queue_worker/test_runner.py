@@ -10,6 +10,7 @@ import pytest
 
 from connector.connector import pg_try_advisory_lock
 from connector.core import sql
+from connector.exception import NothingToDoJob, RetryableJobError
 from connector.queue.job import job
 from queue_worker import runner
 
@@ -184,6 +185,67 @@ def test_a_job_nobody_can_read_fails_and_says_why(run, queue):
     row = queue.job(uuid)
     assert row["state"] == "failed"
     assert "no.such.function" in row["exc_message"]
+
+
+class MuteError(Exception):
+    """An error that cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class BareRetryError(RetryableJobError):
+    """An error whose class does not call the constructor of its parent."""
+
+    def __init__(self) -> None:
+        pass
+
+
+@job
+def misbehave(session: Any, model_name: str, how: str) -> Any:
+    """End in a way that nobody has thought of."""
+    ends: dict[str, BaseException] = {
+        "nul": ValueError("a\0b"),
+        "half": ValueError("a\ud800b"),
+        "mute": MuteError(),
+        "exit": SystemExit(3),
+        "bare": BareRetryError(),
+        "never": RetryableJobError("a\0b", seconds=float("inf")),
+        "nan": RetryableJobError("x", seconds=float("nan")),
+        "word": RetryableJobError("x", seconds="soon"),  # type: ignore[arg-type]
+        "nothing": NothingToDoJob("a\0b"),
+    }
+    if how in ends:
+        raise ends[how]
+    return "a\0b\ud800"
+
+
+def test_however_a_job_ends_its_row_says_so(queue):
+    """
+    Texts that PostgreSQL does not take, waits that are none, errors without a text, `sys.exit`.
+    """
+    expected = {
+        "nul": ("failed", "a\\0b"),
+        "half": ("failed", "a\\ud800b"),
+        "mute": ("failed", f"An error of the class {__name__}.MuteError, which has no text."),
+        "exit": ("failed", "3"),
+        "bare": ("pending", ""),
+        "never": ("pending", "a\\0b"),
+        "nan": ("pending", "x"),
+        "word": ("pending", "x"),
+        "nothing": ("done", "a\\0b"),
+        "result": ("done", "a\\0b\\ud800"),
+    }
+    uuids = {how: queue.delay(misbehave, how) for how in expected}
+    change(queue, "UPDATE queue_job SET state = 'enqueued'")
+
+    found = {}
+    for how, uuid in uuids.items():
+        runner.run(queue.database.name, uuid)
+        row = queue.job(uuid)
+        found[how] = row["state"], row["exc_message"] or row["result"] or ""
+
+    assert found == expected
 
 
 def test_a_failure_that_cannot_be_told_changes_nothing(queue, monkeypatch, caplog):

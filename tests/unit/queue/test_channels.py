@@ -60,6 +60,41 @@ def test_an_entry_that_cannot_be_read_is_an_error(text):
         parse_simple_config(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("root.a..b:1", "has the part ''"),
+        ("root. a:1", "has the part ' a'"),
+        ("root.a=b:1", "has the part 'a=b'"),
+        ("root.slow:1:throttle", "throttle True"),
+        ("root.slow:1:throttle=often", "throttle 'often'"),
+        ("root.slow:1:throttle=-1", "throttle '-1'"),
+        ("root.slow:1:throttle=nan", "throttle 'nan'"),
+        ("root.slow:1:throttle=inf", "throttle 'inf'"),
+        ("root.slow:1:sequential=maybe", "neither yes nor no"),
+    ],
+)
+def test_settings_that_no_channel_can_have_are_refused(text, part):
+    """
+    Names that no job could go to, throttles that are no seconds and flags that say neither.
+    """
+    with pytest.raises(ChannelSettingsError, match=part):
+        settings_from_text(text)
+
+
+def test_a_flag_may_say_no():
+    """
+    A key without a value is yes; `no`, `false` and `0` are not.
+    """
+    text = "a:1:sequential,b:2:sequential=no:short=yes,c:1:paused=0:short=False"
+
+    assert settings_from_text(text) == [
+        ChannelSettings("root.a", 1, sequential=True, throttle=0),
+        ChannelSettings("root.b", 2, sequential=False, throttle=0, short=True),
+        ChannelSettings("root.c", 1, sequential=False, throttle=0, paused=False, short=False),
+    ]
+
+
 def test_sequential_needs_one_seat():
     """
     A sequential channel with more than one seat contradicts itself.

@@ -7,7 +7,7 @@ from connector.exception import FailedJobError, NothingToDoJob, RetryableJobErro
 from connector.queue.call import Job
 from connector.queue.job import job
 from connector.queue.retry import CONFLICT_RUNS
-from queue_worker.outcome import Failed, Finished, Lost, Postponed, Rerun, decide
+from queue_worker.outcome import Failed, Finished, Lost, Postponed, Rerun, WorkerStops, decide
 
 
 @job(retry_pattern={1: 10, 3: 60})
@@ -66,7 +66,7 @@ def test_nothing_to_do_is_done():
     assert outcome(NothingToDoJob("gone")) == Finished("gone")
 
 
-@pytest.mark.parametrize("error", [FailedJobError("no"), KeyError("x"), AssertionError()])
+@pytest.mark.parametrize("error", [FailedJobError("no"), KeyError("x"), SystemExit(3)])
 def test_other_errors_fail(error):
     """
     Every other error fails the job at once, with its traceback.
@@ -113,7 +113,7 @@ def test_a_stopping_worker_gives_the_try_back():
     """
     A job that is interrupted by the end of its worker comes back at once, uncounted.
     """
-    back = outcome(SystemExit())
+    back = outcome(WorkerStops())
 
     assert isinstance(back, Postponed)
     assert (back.seconds, back.spent) == (0, False)

@@ -1,6 +1,7 @@
 """The waits between the tries of a job."""
 
 import random
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,24 @@ def test_the_largest_key_that_is_reached_counts(chance, tries, seconds):
     The pattern's entry of the largest key not above the number of tries is the wait.
     """
     assert retry_seconds(None, PATTERN, tries, chance=chance) == seconds
+
+
+@pytest.mark.parametrize("asked", [float("nan"), "soon", [1]])
+def test_a_wait_that_is_no_number_is_not_asked_for(chance, asked):
+    """
+    What an error asks for in vain leaves the wait to the pattern.
+    """
+    assert retry_seconds(asked, PATTERN, 1, chance=chance) == 10
+
+
+@pytest.mark.parametrize("asked", [float("inf"), 1e20])
+def test_no_wait_is_beyond_the_calendar(chance, asked):
+    """
+    However long the wait that is asked for, it ends at a date.
+    """
+    wait = retry_seconds(asked, None, 1, chance=chance)
+
+    assert datetime(2026, 11, 21) + timedelta(seconds=wait) > datetime(2026, 11, 21)
 
 
 def test_two_bounds_are_a_random_wait(chance):
@@ -74,10 +93,19 @@ def test_conflicts_wait_longer_with_each_run(run, seed):
     assert 0 <= conflict_wait(run, random.Random(seed)) <= 0.05 * 2**run
 
 
-@pytest.mark.parametrize("pattern", [{0: 10}, {"1": 10}, {1: -1}, {1: (5, 1)}, {1: (1, 2, 3)}])
+@pytest.mark.parametrize("wait", [-1, (5, 1), (1, 2, 3), "10", None, float("inf"), 1e20, {1, 2}])
+def test_a_wait_that_is_none_is_refused(wait):
+    """
+    A value of a pattern is seconds or two bounds, numbers that end at a date.
+    """
+    with pytest.raises(JobDefinitionError, match="is neither"):
+        check_pattern({1: wait})
+
+
+@pytest.mark.parametrize("pattern", [{0: 10}, {"1": 10}])
 def test_a_pattern_that_cannot_be_followed_is_refused(pattern):
     """
-    A pattern with keys that count no tries, or values that are no wait, is an error at once.
+    A pattern with keys that count no tries is an error at once.
     """
     with pytest.raises(JobDefinitionError):
         check_pattern(pattern)
