@@ -12,6 +12,7 @@ from connector.core.modules.values import evaluate
 LITERALS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
 )
 
 

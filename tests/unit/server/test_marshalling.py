@@ -21,8 +21,8 @@ values = st.recursive(
     | st.integers(-(2**31), 2**31 - 1)
     | texts
     | st.floats(allow_nan=False, allow_infinity=False),
-    lambda inner: st.lists(inner) | st.dictionaries(texts, inner),
-    max_leaves=20,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=8,
 )
 
 
@@ -71,7 +71,7 @@ def test_a_fault_is_read_as_it_was_told(code):
     assert (caught.value.faultCode, caught.value.faultString) == (code, "text")
 
 
-@given(st.lists(values, max_size=4).map(tuple))
+@given(st.lists(values, max_size=3).map(tuple))
 def test_calls_are_read_as_clients_write_them(args):
     """Method and arguments of a call arrive."""
     body = xmlrpc.client.dumps(args, "execute").encode()
