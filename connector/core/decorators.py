@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ __all__ = [
     "depends",
     "model",
     "model_cr",
+    "model_cr_context",
     "model_create_multi",
     "multi",
     "onchange",
@@ -23,13 +24,42 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def model(method: Method) -> Method:
-    """Mark a method that works on the model as a whole: the ids of ``self`` mean nothing to it."""
-    return _marked(method, _api="model")
+    """
+    Mark a method that works on the model as a whole: the ids of ``self`` mean nothing to it.
+
+    A ``create`` of that mark is given one dictionary at a time, whatever its caller has.
+    """
+    marked: Method = _of_one(method) if method.__name__ == "create" else method
+    return _marked(marked, _api="model")
 
 
-#: ``create`` takes a dictionary or a list everywhere, so the later decorator says nothing more.
-model_create_multi = model
+def model_create_multi(method: Method) -> Method:
+    """Mark a ``create`` that is given a list of dictionaries, whatever its caller has."""
+    marked: Method = _of_many(method)
+    return _marked(marked, _api="model")
+
+
+def _of_one(create: Any) -> Any:
+    @wraps(create)
+    def of_one(self: Any, vals: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(vals, Mapping):
+            return create(self, vals, *args, **kwargs)
+        return self.browse().concat(*[create(self, each, *args, **kwargs) for each in vals])
+
+    return of_one
+
+
+def _of_many(create: Any) -> Any:
+    @wraps(create)
+    def of_many(self: Any, vals: Any, *args: Any, **kwargs: Any) -> Any:
+        given = [vals] if isinstance(vals, Mapping) else vals
+        return create(self, given, *args, **kwargs)
+
+    return of_many
+
+
 model_cr = model
+model_cr_context = model
 
 
 def multi(method: Method) -> Method:

@@ -49,12 +49,10 @@ class ShopInvoiceLine(models.Model):
     openerp_id = fields.Many2one("sale.invoice.line", required=True, ondelete="cascade", index=True)
     shop_invoice_id = fields.Many2one("shop.invoice", required=True, ondelete="cascade", index=True)
 
-    @api.model
+    @api.model_create_multi
     def create(self, values: Any) -> Any:
         """A line of a shop's invoice is a line of the invoice that is bound to it."""
-        if isinstance(values, list):
-            return super().create([self._with_invoice(each) for each in values])
-        return super().create(self._with_invoice(values))
+        return super().create([self._with_invoice(each) for each in values])
 
     def write(self, values: Any) -> Any:
         """A line that moves to another of the shop's invoices moves here too."""

@@ -3,8 +3,9 @@ Models: classes whose objects are sets of records.
 
 Each module adds one ability; the classes form a chain, and the last is what addons derive from.
 
-    Recordset > Setup > Reading > Keys > Searching > Writing > Linking > Creating > Computing
-    Computing > Access > Tables > Onchange > BaseModel > AbstractModel > Model > TransientModel
+    Recordset > Setup > Reading > Keys > Searching > Checking > Writing > Linking > Deleting
+    Deleting > Creating > Computing > Access > Tables > Onchange
+    Onchange > BaseModel > AbstractModel > Model > TransientModel
 """
 
 from connector.core.fields.new_id import NewId

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
-from connector.core.exceptions import FieldValueError, RequiredValueError
+from connector.core.exceptions import FieldValueError
 from connector.core.fields import Command, Field
 from connector.core.models.cache import FLUSH_ROWS
+from connector.core.models.checking import Values, shown
 from connector.core.models.deleting import Deleting
 from connector.core.models.plan import Plan
-from connector.core.models.writing import ACCESS_MODELS, MISSING, Values
+from connector.core.models.writing import ACCESS_MODELS, MISSING
 
 __all__ = ["Creating"]
+
+#: the link to an ``_inherits`` parent, its model, and the values for it of each record
+Parent = tuple[str, Any, Sequence[Values]]
 
 
 class Creating(Deleting):
@@ -46,16 +50,24 @@ class Creating(Deleting):
             self._check_groups_of(plan.grouped & set().union(*given))
         many = self._with_defaults(plan, given)
         named = set().union(*many) if self._constrains_methods else ()
-        for parent_name, (link, inherited) in plan.inherits.items():
-            self._create_parents(parent_name, link, inherited, many)
+        parents = [
+            (link, self.env[parent_name], [_taken(vals, inherited) for vals in many])
+            for parent_name, (link, inherited) in plan.inherits.items()
+        ]
         names = many[0].keys() if len(many) == 1 else set().union(*many)
         try:
-            columns = self._new_columns(plan, many, names)
+            columns = self._new_columns(plan.own_columns, many, names)
         except FieldValueError as error:
             raise self._misplaced(error, plan, many) from error
         for name in names - plan.column_names:
-            for vals in many if self._fields[name].x2many else ():
-                self._check_commands(self._fields[name], vals.get(name))
+            for vals in many:
+                if name in vals:
+                    self._check_other(self._fields[name], vals[name])
+        if parents:
+            self._check_parents(parents, many)
+            for link, parent_model, values in parents:
+                self._create_parents(link, parent_model, values, many)
+            columns += self._new_columns(plan.link_columns, many, plan.names)
         ids = transaction.reserve_ids(self._sequence, len(many))
         self._fill_new(plan, ids, columns)
         records = self._browse(self.env, tuple(ids))
@@ -93,15 +105,24 @@ class Creating(Deleting):
             found.append(full)
         return found
 
+    def _check_parents(self, parents: Sequence[Parent], many: Sequence[Values]) -> None:
+        """Refuse what one of several would refuse, before the first is made or written."""
+        alone = len(parents) == 1
+        for link, parent_model, values in parents:
+            field = self._fields[link]
+            if alone and not any(vals.get(link) for vals in many):
+                return  # one create of them all, which is refused as a whole
+            for vals, parent_vals in zip(many, values, strict=True):
+                given = field.to_cache(vals.get(link), self.browse())
+                parent_model._check_given(parent_vals, new=given is None)
+
     def _create_parents(
-        self, parent_name: str, link: str, inherited: frozenset[str], many: list[dict[str, Any]]
+        self, link: str, parent_model: Any, values: Sequence[Values], many: list[dict[str, Any]]
     ) -> None:
-        """Make or write the ``_inherits`` parents; takes their values out of the dictionaries."""
-        values = [{name: vals.pop(name) for name in inherited & vals.keys()} for vals in many]
-        parent_model = self.env[parent_name]
+        """Make or write the ``_inherits`` parents."""
         for vals, parent_vals in zip(many, values, strict=True):
             if vals.get(link) and parent_vals:
-                id_ = self._fields[link].to_cache(vals[link], self)
+                id_ = self._fields[link].to_cache(vals[link], self.browse())
                 parent_model.browse(id_).write(parent_vals)
         without = [place for place, vals in enumerate(many) if not vals.get(link)]
         if without:
@@ -110,13 +131,13 @@ class Creating(Deleting):
                 many[place][link] = id_
 
     def _new_columns(
-        self, plan: Plan, many: list[dict[str, Any]], names: Iterable[str]
+        self, fields: Iterable[Field], many: list[dict[str, Any]], names: Container[str]
     ) -> list[tuple[Field, Any]]:
-        """The cached values of every column; one value stands for all records, a list for each."""
+        """The cached values of each column; one value stands for all records, a list for each."""
         single = many[0] if len(many) == 1 else None
         model = self._browse(self.env, ())  # a new record takes nothing from this one
         columns: list[tuple[Field, Any]] = []
-        for field in plan.columns:
+        for field in fields:
             name = field.name
             if name not in names:
                 cached = field.missing
@@ -144,17 +165,9 @@ class Creating(Deleting):
                         field.to_cache(vals[field.name], self)
             except FieldValueError:
                 return FieldValueError(
-                    f"{error} It is in record {place} of {len(many)} to create, with "
-                    f"{_shown(vals)}."
+                    f"{error} It is in record {place} of {len(many)} to create, with {shown(vals)}."
                 )
         return error
-
-    def _required(self, field: Field, vals: Values) -> RequiredValueError:
-        return RequiredValueError(
-            f"Missing required value for {field!r} ({field.string}) in a record with "
-            f"{_shown(vals)}. "
-            f"Give the field a value."
-        )
 
     def _fill_new(self, plan: Plan, ids: list[int], columns: Iterable[tuple[Field, Any]]) -> None:
         """Put new records into the cache and into the queue of rows to insert."""
@@ -220,5 +233,6 @@ class Creating(Deleting):
             self.env[field.comodel_name].create(made)
 
 
-def _shown(vals: Values) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in list(vals.items())[:5]) or "no values"
+def _taken(vals: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """The values of *names*, which are not in *vals* any more."""
+    return {name: vals.pop(name) for name in names & vals.keys()}

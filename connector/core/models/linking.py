@@ -71,6 +71,13 @@ class Linking(Writing):
         else:
             others.write({field.inverse_name: False})
 
+    def _link_exactly(self, field: Any, wanted: Sequence[int]) -> None:
+        """Have the links of a many2many be those, whatever is linked now."""
+        for record in self:
+            linked = record._known(field)
+            record._link_rows(field, [id_ for id_ in linked if id_ not in wanted], there=False)
+            record._link_rows(field, [id_ for id_ in wanted if id_ not in linked], there=True)
+
     def _link_rows(self, field: Any, others: Sequence[int], *, there: bool) -> None:
         transaction = self.env.transaction
         triggers = self._triggers()

@@ -21,6 +21,10 @@ class Plan:
             for f in fields
             if f.is_column and not (log and f.automatic) and not f.related and not f.compute
         ]
+        links = model_class._inherits.values()
+        #: those of them that link to ``_inherits`` parents, and the others
+        self.link_columns = [f for f in self.columns if f.name in links]
+        self.own_columns = [f for f in self.columns if f.name not in links]
         self.column_names = frozenset(f.name for f in self.columns)
         self.log = [
             model_class._fields[name]

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from connector.core.exceptions import (
-    FieldValueError,
-    MissingError,
-    UnknownFieldError,
-    UserError,
-    ValidationError,
-    except_orm,
-)
+from connector.core.exceptions import FieldValueError
 from connector.core.fields import Field
 from connector.core.models.cache import FLUSH_ROWS
+from connector.core.models.checking import Checking, Values
 from connector.core.models.plan import Plan
-from connector.core.models.searching import Searching
 from connector.core.models.storage import write_pending
 
 __all__ = ["ACCESS_MODELS", "MISSING", "Values", "Writing"]
 
-Values = Mapping[str, Any]
 MISSING: Any = object()
 #: what is written in these decides what users may do
 ACCESS_MODELS = frozenset({"ir.model.access", "ir.rule", "res.groups", "res.users"})
 
 
-class Writing(Searching):
+class Writing(Checking):
     """How records change."""
 
     _register = False
@@ -42,13 +34,6 @@ class Writing(Searching):
 
     def _writing_plan(self) -> Plan:
         return self._plan or self._writing_plan_of(self._triggers())
-
-    def _unknown(self, names: Iterable[str]) -> UnknownFieldError:
-        shown = ", ".join(map(repr, sorted(names)))
-        return UnknownFieldError(
-            f"Invalid field {shown} on model {self._name!r}: it cannot be written. "
-            f"It has {', '.join(sorted(self._fields))}."
-        )
 
     def write(self, vals: Values) -> bool:
         """
@@ -88,27 +73,6 @@ class Writing(Searching):
             transaction.flush()
         return True
 
-    def _check_mappings(self, given: Iterable[Any]) -> None:
-        for vals in given:
-            if not isinstance(vals, Mapping):
-                raise FieldValueError(
-                    f"Wrong values for {self!r}: {vals!r}. Give a dictionary of fields and values."
-                )
-
-    def _check_not_deleted(self) -> None:
-        """A record that this very transaction deleted is refused at once."""
-        gone = self.env.transaction.deleted.get(self._name, ())
-        for id_ in self._ids:
-            if id_ in gone:
-                raise MissingError(
-                    f"Cannot write on {self._name}({id_},): this transaction has deleted it. "
-                    f"Check with exists() before."
-                )
-
-    def _check_groups_of(self, names: Iterable[str]) -> None:
-        for name in names:
-            self._check_field_groups(self._fields[name], "write")
-
     def _write_any(self, plan: Plan, vals: Values) -> bool:
         columns: dict[str, Any] = {}
         others: list[tuple[Field, Any]] = []
@@ -121,20 +85,12 @@ class Writing(Searching):
             if field.is_column and not field.inverse and not field.related:
                 columns[name] = value
             else:
-                self._check_commands(field, value)
+                self._check_other(field, value)
                 others.append((field, value))
         changed = bool(columns) and self._write_columns(plan, columns)
         for field, value in others:
             self._write_other(field, value)
         return changed or bool(others)
-
-    def _check_commands(self, field: Any, value: Any) -> None:
-        """Refuse what cannot be read as commands before anything is written."""
-        if field.x2many:
-            try:
-                field.stored_commands(value)
-            except FieldValueError as error:
-                raise FieldValueError(f"{error} Nothing is written on {self!r}.") from error
 
     def _write_columns(self, plan: Plan, vals: Values) -> bool:
         if len(self._ids) > 1 and any(self._fields[name].translate for name in vals):
@@ -275,11 +231,6 @@ class Writing(Searching):
             self._write_related(field, value)
         elif field.compute and field.inverse:
             self._write_inverse(field, value)
-        elif field.compute and not field.store:
-            raise UserError(
-                f"The field {field!r} is computed and has no inverse, so it cannot be written. "
-                f"Write on the fields that it depends on."
-            )
         elif field.x2many:
             self._write_linked(field, value)
         else:
@@ -336,13 +287,16 @@ class Writing(Searching):
             for id_ in self._ids:
                 values[id_] = cached
             return
+        # Not what was computed for a look alone: in `norecompute`, or out of a draft.
+        looked_at = (*transaction.todo.get(field, ()), *transaction.draft.get(field, ()))
+        kept = [id_ for id_ in self._ids if id_ and id_ not in looked_at]
+        if field.type == "many2many":
+            self.browse(kept)._link_exactly(field, cached)
         values = transaction.values[field]
         for id_ in self._ids:
             values[id_] = cached
         if field.is_column:
-            # Not what was computed for a look alone: in `norecompute`, or out of a draft.
-            looked_at = (*transaction.todo.get(field, ()), *transaction.draft.get(field, ()))
-            self._queue(field, [id_ for id_ in self._ids if id_ not in looked_at])
+            self._queue(field, kept)
 
     def _update_draft(self, values: Values) -> None:
         """Assign values in the cache alone, whatever the mode."""
@@ -366,19 +320,3 @@ class Writing(Searching):
         for id_ in self._ids:
             transaction.drafted[self._name, id_].add(field.name)
         self._triggers().modified(self.env, [field], self._ids, draft=True)
-
-    # -- constraints ----------------------------------------------------------------------
-
-    def _validate(self, records: Any, written: Iterable[str]) -> None:
-        """Call the ``@constrains`` methods that the written fields concern."""
-        for name, names in self._constrains_methods:
-            if names.isdisjoint(written):
-                continue
-            try:
-                getattr(records, name)()
-            except (except_orm, UnknownFieldError):
-                raise
-            except Exception as error:
-                raise ValidationError(
-                    f"The constraint {self._name}.{name} failed on {records!r}: {error}"
-                ) from error

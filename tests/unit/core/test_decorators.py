@@ -45,3 +45,30 @@ def test_paths_are_refused(decorator: Any) -> None:
     """
     with pytest.raises(ValueError, match=r"plain field names.*partner_id\.name"):
         decorator("partner_id.name")
+
+
+def test_create_is_given_what_it_is_marked_for() -> None:
+    """
+    A method marked as of 8.0 gets a dictionary at a time, one of the later mark a list.
+    """
+
+    class Records(list[Any]):
+        def browse(self) -> Records:
+            return Records()
+
+        def concat(self, *others: Records) -> Records:
+            return Records([*self, *(one for other in others for one in other)])
+
+        @api.model
+        def create(self, vals: dict[str, Any]) -> Records:
+            return Records([vals["name"]])
+
+    class Many(Records):
+        @api.model_create_multi
+        def create(self, vals: Any) -> Records:
+            return Records([each["name"] for each in vals])
+
+    for records in (Records(), Many()):
+        assert records.create({"name": "a"}) == ["a"]
+        assert records.create([{"name": "a"}, {"name": "b"}]) == ["a", "b"]
+        assert records.create([]) == []

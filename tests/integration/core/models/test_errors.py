@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector.core import exceptions, fields, models
+from connector.core import api, exceptions, fields, models
 
 
 def declare() -> None:
@@ -33,6 +33,33 @@ def declare() -> None:
 
         thing_ids = fields.One2many("errors.thing", "owner_id")
         must_id = fields.Many2one("errors.thing", ondelete="restrict")
+
+    class Pair(models.Model):
+        _name = "errors.pair"
+        _inherits = {"errors.thing": "thing_id", "errors.owner": "owner_id"}
+
+        size = fields.Integer()
+        thing_number = fields.Integer(related="thing_id.number")
+        fixed = fields.Integer(compute="_compute_fixed")
+
+        def _compute_fixed(self) -> None:
+            for pair in self:
+                pair.fixed = 1
+
+    class Taking(models.Model):
+        _name = "errors.taking"
+        _inherit = "errors.thing"
+
+        owner_id = fields.Many2one("errors.owner")
+
+        @api.model
+        def create(self, vals: Any) -> Any:
+            return super().create({"name": vals.pop("title")})
+
+    class OwnerMore(models.Model):
+        _inherit = "errors.owner"
+
+        taking_ids = fields.One2many("errors.taking", "owner_id")
 
     class Node(models.Model):
         _name = "errors.node"
@@ -253,6 +280,84 @@ def test_refused_write_changes_nothing(env: Any, values: dict[str, Any], message
         thing.write(values)
     env.invalidate_all()
     assert thing.name == "a"
+
+
+BAD_LINES = [
+    ({"number": "1x"}, "errors.thing.number: '1x'"),
+    ({"name": "b", "nope": 1}, "'nope' on model 'errors.thing'"),
+    ({"name": False}, r"errors.thing.name \(Name\)"),
+    ({}, r"errors.thing.name \(Name\)"),
+    ({"name": "b", "owner_ids": [(0, 0, {"must_id": "x"})]}, "errors.owner.must_id: 'x'"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), BAD_LINES)
+def test_bad_line_changes_nothing(env: Any, line: dict[str, Any], message: str) -> None:
+    """
+    A bad value anywhere below what is created or written leaves all of it as it was.
+    """
+    mistakes = (
+        exceptions.FieldValueError,
+        exceptions.UnknownFieldError,
+        exceptions.ValidationError,
+    )
+    owner = env["errors.owner"].create({"thing_ids": [(0, 0, {"name": "a", "number": 1})]})
+    thing = owner.thing_ids
+    lines = [(0, 0, {"name": "good"}), (0, 0, line)]
+    with pytest.raises(mistakes, match=message):
+        env["errors.owner"].create({"thing_ids": lines})
+    with pytest.raises(mistakes, match=message):
+        owner.write({"must_id": thing.id, "thing_ids": [(1, thing.id, {"number": 2}), *lines]})
+    env.invalidate_all()
+    assert env["errors.owner"].search([]) == owner
+    assert env["errors.thing"].search([]) == thing
+    assert (owner.must_id.id, thing.number) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"name": "a", "size": "x"},
+        {"name": "a", "must_id": "x"},
+        {"name": "a", "number": "x"},
+        {"size": 1},
+        {"name": "a", "thing_id": "x"},
+        {"name": "a", "fixed": 2},
+    ],
+)
+def test_no_parent_is_left_behind(env: Any, values: dict[str, Any]) -> None:
+    """
+    A record that is refused leaves none of the parents that it would have had.
+    """
+    mistakes = (exceptions.FieldValueError, exceptions.ValidationError, exceptions.UserError)
+    with pytest.raises(mistakes):
+        env["errors.pair"].create(values)
+    for name in ("errors.pair", "errors.thing", "errors.owner"):
+        assert not env[name].search([])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"size": 2, "thing_number": "x"}, {"size": 2, "fixed": 2}, {"number": 2, "price": "x"}],
+)
+def test_refused_write_changes_no_parent(env: Any, values: dict[str, Any]) -> None:
+    """
+    A write that goes through links, or that cannot be, leaves the columns beside it alone.
+    """
+    pair = env["errors.pair"].create({"name": "a", "size": 1, "number": 1})
+    with pytest.raises((exceptions.FieldValueError, exceptions.UserError), match="errors"):
+        pair.write(values)
+    env.invalidate_all()
+    assert (pair.size, pair.number) == (1, 1)
+
+
+def test_method_that_takes_other_values_is_asked_itself(env: Any) -> None:
+    """
+    What a model's own ``create`` accepts is not refused beforehand.
+    """
+    owner = env["errors.owner"].create({"taking_ids": [(0, 0, {"title": "t"})]})
+    assert env["errors.taking"].search([]).name == "t"
+    assert owner.exists()
 
 
 def test_bad_value_in_a_batch_is_placed(env: Any) -> None:

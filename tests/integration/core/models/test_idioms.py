@@ -15,6 +15,15 @@ def declare() -> None:
         _name = "idioms.tag"
 
         name = fields.Char()
+        order_ids = fields.Many2many("idioms.order")
+        big_order_ids = fields.Many2many(
+            "idioms.order", "idioms_big_order_rel", compute="_compute_big_orders", store=True
+        )
+
+        @api.depends("order_ids.total")
+        def _compute_big_orders(self) -> None:
+            for tag in self:
+                tag.big_order_ids = tag.order_ids.filtered(lambda order: order.total > 10)
 
     # What is related comes before what it is related to.
     class Detail(models.Model):
@@ -293,3 +302,19 @@ def test_required_value_may_be_computed(env: Any) -> None:
     with pytest.raises(RequiredValueError, match=rf"idioms.line.shout.*line\({line.id},\).*_shout"):
         line.label = False
         env.flush()
+
+
+def test_links_may_be_computed_and_stored(env: Any) -> None:
+    """
+    A stored computed many2many has its rows, and follows what it is computed of.
+    """
+    small, big = env["idioms.order"].create([{"bonus": 1}, {"bonus": 20}])
+    tag = env["idioms.tag"].create({"order_ids": [(6, 0, [small.id, big.id])]})
+    env.invalidate_all()
+    assert tag.big_order_ids == big
+    assert env["idioms.tag"].search([("big_order_ids", "in", big.ids)]) == tag
+    small.bonus, big.bonus = 30, 2
+    env.invalidate_all()
+    assert tag.big_order_ids == small
+    small.unlink()
+    assert not tag.big_order_ids
