@@ -148,6 +148,8 @@ def test_record_that_another_deleted_can_be_unlinked(env: Any, values: dict[str,
     order.write(values)
     order.unlink()
     env.flush()
+    assert not order.exists()
+    assert env["deleting.order"].create({"name": "b"}).name == "b"
 
 
 def test_line_that_another_deleted_can_be_unlinked(env: Any) -> None:
@@ -162,6 +164,7 @@ def test_line_that_another_deleted_can_be_unlinked(env: Any) -> None:
     line.quantity = 7
     line.unlink()
     env.flush()
+    assert not line.exists()
 
 
 def test_write_on_a_vanished_record_is_never_lost_silently(env: Any) -> None:
