@@ -1,15 +1,16 @@
 """
 What a worker takes from Redis and gives back: one round trip a job while messages are waiting.
 
-The end of a job is told with the taking of the next one, and wakes the dispatcher unless there is
-a message for every worker still.  Messages of `short` channels come in groups, at most this worker's
-share of those that wait; all others come one by one.
+The end of a job is told with the taking of the next one, and wakes the dispatcher unless there
+still is a message for every worker.  Messages of `short` channels come in groups, at most this
+worker's share of those that wait; all others come one by one.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from redis import Redis
@@ -68,11 +69,16 @@ class Inbox:
     """The messages of one worker; at most *most* at a time."""
 
     def __init__(self, connection: Redis, queue: Queue, most: int) -> None:
-        self._connection = connection
+        self._pool = connection.connection_pool
         self._queue = queue
         self._most = most
         self._take = connection.register_script(_TAKE)
         self._ended: tuple[Sequence[Message], str | None] = (), None
+
+    @cached_property
+    def _connection(self) -> Redis:
+        """One connection for all; to borrow one for each command takes as long as the command."""
+        return Redis(connection_pool=self._pool, single_connection_client=True)
 
     def end(self, messages: Sequence[Message], database: str | None) -> None:
         """Note that the jobs of these messages have ended; the next taking tells it."""
@@ -108,7 +114,8 @@ class Inbox:
         keys = [self._queue.key, self._queue.intermediate_queue_key, broker.WORKERS_KEY]
         told = [message.id for message in ended]
         try:
-            taken = self._take(keys=keys, args=[most, *_PLACES, database or "", *told])
+            arguments: list[Any] = [most, *_PLACES, database or "", *told]
+            taken = self._take(keys=keys, args=arguments, client=self._connection)
         except RedisError:
             # Not told again: by then the id may be that of a later start.
             self._ended = (), None
