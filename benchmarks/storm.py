@@ -45,14 +45,20 @@ CALM_SECONDS_PER_JOB = 0.05
 #: Lines about what is wrong; the file of `--json` has all.
 MOST_LINES = 20
 #: Jobs of each kind among a hundred; the rest are `insert`.
-SHARES = {"think": 25, "query": 15, "again": 5, "refuse": 4}
+SHARES = {"think": 25, "query": 15, "quick": 15, "after": 10, "again": 5, "refuse": 4}
 SLOW = ("think", "query")
 HANGING = 5
 #: Jobs that are delayed together, spread over the storm.
 HANDFUL = 25
 STATES = {"refuse": "failed"}
 
-_LEFT = "SELECT count(*) FROM queue_job WHERE state IN ('pending', 'enqueued', 'started')"
+_LEFT = "SELECT count(*) FROM queue_job WHERE state NOT IN ('done', 'failed')"
+_TOO_EARLY = """
+SELECT child.args->>1
+  FROM queue_job_dependency AS edge JOIN queue_job AS child ON child.id = edge.child_id
+  JOIN queue_job AS parent ON parent.id = edge.parent_id
+ WHERE child.date_started < parent.date_done
+"""
 
 
 class Storm:
@@ -154,6 +160,7 @@ class Storm:
             if number >= len(self._faults.by_name) and time.monotonic() + pause > end:
                 break
             time.sleep(pause)
+            self._field.keep_supervisors()
             self._hit(name)
 
     def _sequence(self) -> Iterator[tuple[str, float]]:
@@ -174,6 +181,7 @@ class Storm:
     def _wait_until_done(self) -> None:
         end = time.monotonic() + CALM_SECONDS + CALM_SECONDS_PER_JOB * len(self._labels)
         while self._field.ask(_LEFT) != [(0,)]:
+            self._field.keep_supervisors()
             if self._faults.hanging():  # its turn came after the last fault
                 self._hit("kill a job in its statement")
             if time.monotonic() > end:
@@ -194,6 +202,8 @@ class Storm:
             Counter(self._field.ask("SELECT args->>1, state FROM queue_job")),
             Counter((label, STATES.get(kind, "done")) for label, kind in self._labels.items()),
         )
+        for (label,) in self._field.ask(_TOO_EARLY):
+            self._wrong.append(f"{label} did not wait for the job before it")
         for victim, seconds in {**self._watch.taken_up, **self._watch.left}.items():
             if seconds > TAKEN_UP_SECONDS:
                 self._wrong.append(f"{victim} was taken up after {seconds:.1f} s")

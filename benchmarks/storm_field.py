@@ -25,6 +25,7 @@ MODEL = "storm.effect"
 ADDONS = Path(__file__).parent / "queue_addons"
 #: `think` has three seats and `hang` one; the rest has none to keep.
 SEATS = {"root.think": 3, "root.hang": 1}
+CHANNELS = ",".join([*(f"{name}:{seats}" for name, seats in SEATS.items()), "root.quick:0:short"])
 #: Two supervisors, so that a dispatcher stands by: one of plain workers, one of forking ones.
 SUPERVISORS = {"plain": (), "forking": ("--fork",)}
 WORKERS_EACH = 2
@@ -55,7 +56,7 @@ class Field:
             "DATABASE_URL": self.services.database_url,
             "REDIS_URL": self.services.redis_url,
             "CONNECTOR_ADDONS_PATH": str(ADDONS),
-            "CONNECTOR_CHANNELS": ",".join(f"{name}:{seats}" for name, seats in SEATS.items()),
+            "CONNECTOR_CHANNELS": CHANNELS,
             "CONNECTOR_LOG_LEVEL": "info",
         }
         with self.log(name).open("ab") as log:
@@ -87,6 +88,12 @@ class Field:
         self._supervisors[name].wait()
         self.start_supervisor(name)
 
+    def keep_supervisors(self) -> None:
+        """Start those again that ended because a server was away, as an init system does."""
+        for name, process in list(self._supervisors.items()):
+            if process.poll() is not None:
+                self.start_supervisor(name)
+
     def processes(self, supervisor: str, kind: str) -> list[int]:
         """The living children of a supervisor: `worker` or `dispatcher`."""
         found = _STARTED.findall(self.log(supervisor).read_text())
@@ -114,11 +121,18 @@ class Field:
 
 
 def delay(session: Any, calls: Iterable[tuple[str, tuple[Any, ...]]]) -> None:
-    """Delay calls of the storm's jobs, `(name, arguments)`; their tries have no limit."""
+    """
+    Delay calls of the storm's jobs, `(name, arguments)`; their tries have no limit.
+
+    `after` waits for the job before it that succeeds, if there is one.
+    """
     from connector.addons.storm_jobs import jobs  # the addons path names it
 
+    before: list[str] = []
     for name, arguments in calls:
-        getattr(jobs, name).delay(session, MODEL, *arguments, max_retries=0)
+        waits = {"depends_on": before} if name == "after" else {}
+        uuid = getattr(jobs, name).delay(session, MODEL, *arguments, max_retries=0, **waits)
+        before = before if name in ("refuse", "hang") else [uuid]
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from connector.core import sql
 from connector.exception import ConnectorException, JobStoppedError, JobTimeoutError
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Deadline:
         self._end = math.inf
         self._armed = False
         self._is_stopped = False
+        self._cancelling = threading.Lock()
 
     @property
     def passed(self) -> bool:
@@ -69,11 +71,14 @@ class Deadline:
         try:
             yield
         finally:
-            self._disarm()
-            _current = None
-            if alarm:
-                # Not the default, which ends the process: a stop may come in this moment.
-                signal.signal(signal.SIGALRM, signal.SIG_IGN)
+            try:
+                self._disarm()
+            finally:  # the alarm may strike on the way there
+                self._armed = False
+                _current = None
+                if alarm:
+                    # Not the default, which ends the process: a stop may come in this moment.
+                    signal.signal(signal.SIGALRM, signal.SIG_IGN)
 
     def renew(self) -> None:
         """Give the block its full time again."""
@@ -116,11 +121,21 @@ class Deadline:
         if time.monotonic() > self._end + HOPELESS_SECONDS:
             logger.critical("A job cannot be interrupted; its process ends")
             os._exit(70)
-        self._cancel()
+        with self._cancelling:
+            if self._armed:
+                self._cancel_statement()
+
+    def _cancel_statement(self) -> None:
+        try:
+            self._cancel()
+        except sql.errors.Error as error:
+            logger.debug("The statement of a job could not be cancelled: %s", error)
 
     def _disarm(self) -> None:
         self._armed = False
         self._set_alarm(0)
+        with self._cancelling:
+            pass  # a cancel that is on its way must not meet the statement of another job
 
     def _set_alarm(self, seconds: float) -> None:
         if threading.current_thread() is threading.main_thread():

@@ -27,6 +27,18 @@ def insert(session, model_name, label):
     _leave(session, model_name, label)
 
 
+@job(default_channel="root.quick")
+def quick(session, model_name, label):
+    """Leave an effect; of this channel a worker takes several at a time."""
+    _leave(session, model_name, label)
+
+
+@job
+def after(session, model_name, label):
+    """Leave an effect, when another job is done."""
+    _leave(session, model_name, label)
+
+
 @job(default_channel="root.think")
 def think(session, model_name, label, seconds):
     """Leave an effect and take time in Python."""

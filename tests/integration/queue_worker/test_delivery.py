@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import time
 import zlib
 from typing import Any
 
 import pytest
+from rq import Queue as RQQueue
 from rq.command import send_stop_job_command
 from rq.serializers import JSONSerializer
 
 from connector.queue import broker
+
+QUEUE = f"rq:queue:{broker.QUEUE_NAME}"
 
 
 def test_a_message_that_comes_often_runs_its_job_once(queue):
@@ -34,21 +38,44 @@ def test_a_message_that_comes_often_runs_its_job_once(queue):
 
 def test_a_message_for_another_function_is_dropped(queue, tmp_path):
     """
-    A worker calls nothing but the entry point, drops such a message and goes on.
+    A worker calls nothing but the entry point, whoever writes into its queue and whatever: such a
+    message is dropped, and the worker goes on.
     """
     witness = tmp_path / "witness"
     redis = broker.current().redis
-    call = json.dumps(["os.system", None, [f"touch {witness}"], {}]).encode()
-    redis.hset("rq:job:evil", mapping={"data": zlib.compress(call), "origin": "connector"})
-    redis.rpush("rq:queue:connector", "evil")
+    touch = f"touch {witness}"
+    RQQueue(broker.QUEUE_NAME, connection=redis).enqueue("os.system", touch)  # by pickle
+    RQQueue(broker.QUEUE_NAME, connection=redis, serializer=JSONSerializer).enqueue(
+        "os.system", touch
+    )
+    entry, database = broker.ENTRY_POINT, queue.database.name
+    forged = [
+        json.dumps(["os.system", None, [touch], {}]).encode(),
+        zlib.compress(json.dumps(["os.system", None, [touch], {}]).encode()),
+        pickle.dumps(("os.system", None, (touch,), {})),
+        json.dumps([entry, "os.system", [database, touch], {}]).encode(),
+        json.dumps([entry, None, [database], {}]).encode(),
+        json.dumps([entry, None, [database, {"uuid": touch}], {}]).encode(),
+        json.dumps([entry, None, [database, touch], {}]).encode(),
+        json.dumps([entry, None, ["no such database", touch], {}]).encode(),
+        json.dumps([entry, None, ["template1", touch], {}]).encode(),
+        b"[[[",
+        b"\x00\xff",
+    ]
+    for number, data in enumerate(forged):
+        redis.hset(f"rq:job:forged-{number}", mapping={"data": data, "origin": "connector"})
+        redis.rpush(QUEUE, f"forged-{number}")
+    redis.rpush(QUEUE, "nothing-behind-it")
 
-    with queue.workers():
+    with queue.workers() as supervisor:
         uuid = queue.delay(queue.jobs.leave_effect, "after")
         queue.wait_for_state(uuid, "done")
+        assert supervisor.poll() is None
 
     assert not witness.exists()
-    assert not redis.exists("rq:job:evil")
-    assert redis.lrange("rq:queue:connector:intermediate", 0, -1) == []
+    assert redis.keys("rq:job:*") == []
+    assert redis.lrange(QUEUE, 0, -1) == redis.lrange(f"{QUEUE}:intermediate", 0, -1) == []
+    assert " ended (" not in queue.log.read_text()
 
 
 @pytest.mark.parametrize(("channels", "most"), [("root:2", 2), ("root,root.sample:1", 1)])

@@ -7,12 +7,14 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector.core import modules, sql
+from connector.core.exceptions import DatabaseUnreachableError
 from connector.core.registry import Registry
 from connector.embedded import Services
 from connector.queue import broker
@@ -128,6 +130,64 @@ def test_a_job_committed_while_redis_is_down_runs_later(queue, servers):
         servers.ensure_redis()
         queue.wait_for_state(uuid, "done")
 
+    assert queue.effects() == ["before", "later"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "heal"),
+    [
+        ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    ],
+)
+def test_a_redis_that_takes_nothing_loses_nothing(queue, fault, heal):
+    """
+    While Redis is full, or a replica after a failover, running jobs end and others wait; when it
+    takes writes again, each of them runs once.
+    """
+    redis = broker.current().redis
+    labels = [str(number) for number in range(6)]
+    with queue.workers(2, channels="root:2"):
+        first = [queue.delay(queue.jobs.leave_effect_slowly, label, 1) for label in labels[:4]]
+        queue.wait_for_state(first[0], "started")
+        redis.execute_command(*fault.split())
+        try:
+            queue.wait_for_state(first[0], "done")
+            later = [queue.delay(queue.jobs.leave_effect, label) for label in labels[4:]]
+            time.sleep(2)
+            assert not {queue.job(uuid)["state"] for uuid in later} & {"started", "done", "failed"}
+        finally:
+            redis.execute_command(*heal.split())
+        queue.wait_until(lambda: states(queue) == {"done"}, RECOVERY_SECONDS)
+
+    assert sorted(queue.effects()) == labels
+    assert queue.rows("SELECT DISTINCT attempt FROM queue_job") == [(1,)]
+
+
+def test_a_server_without_a_free_connection_delays_jobs_only(queue, servers):
+    """
+    While others hold all connections of PostgreSQL a child cannot open its own: its job waits,
+    unspent, and runs when there is one.
+    """
+    with queue.workers(options=("--fork",)), ExitStack() as stack:
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "before"), "done")
+        uuid = queue.delay(queue.jobs.leave_effect, "later", eta=3600)
+        with queue.database.cursor(sql.READ_COMMITTED) as cr:
+            cr.execute(
+                "UPDATE queue_job SET state = 'enqueued', eta = NULL,"
+                " date_enqueued = now() AT TIME ZONE 'UTC' WHERE uuid = %s",
+                (uuid,),
+            )
+        with pytest.raises(DatabaseUnreachableError):
+            for _ in range(200):
+                connection = sql.current_server().open_raw(queue.database.name)
+                stack.callback(connection.close)
+        broker.current().push(queue.database.name, [uuid])
+        queue.wait_until(lambda: "too many clients" in queue.log.read_text())
+        stack.close()
+        queue.wait_for_state(uuid, "done", seconds=RECOVERY_SECONDS)
+
+    assert (queue.job(uuid)["attempt"], queue.job(uuid)["retry"]) == (1, 1)
     assert queue.effects() == ["before", "later"]
 
 

@@ -5,8 +5,9 @@ import time
 
 import pytest
 
+from connector.core import sql
 from connector.exception import JobStoppedError, JobTimeoutError
-from queue_worker.deadline import Deadline, watch_current
+from queue_worker.deadline import Deadline, current, watch_current
 
 
 def test_python_code_is_interrupted():
@@ -109,3 +110,56 @@ def test_a_stop_after_the_end_does_nothing():
         ended.append(True)
 
     assert ended
+
+
+def test_a_cancel_that_fails_does_no_harm():
+    """
+    The watchdog goes on where the statement cannot be cancelled, the server being away.
+    """
+
+    def cancel() -> None:
+        raise sql.errors.OperationalError("the server is away")
+
+    deadline = Deadline(60, cancel)
+    with deadline.armed():
+        deadline._end = time.monotonic() - 1
+        watch_current()
+
+
+def test_a_cancel_on_its_way_meets_no_other_statement():
+    """
+    The block does not end before a cancel that has begun is through.
+    """
+    begun, told = threading.Event(), []
+
+    def cancel() -> None:
+        begun.set()
+        time.sleep(0.2)
+        told.append("cancelled")
+
+    deadline = Deadline(60, cancel)
+    with deadline.armed():
+        deadline._end = time.monotonic() - 1
+        watchdog = threading.Thread(target=watch_current)
+        watchdog.start()
+        begun.wait(5)
+    told.append("ended")
+    watchdog.join()
+
+    assert told == ["cancelled", "ended"]
+
+
+def test_an_alarm_at_the_end_of_the_block_leaves_nothing_armed(monkeypatch):
+    """
+    Where the time is over on the very way out, the block raises, and nobody is watched any more.
+    """
+    deadline = Deadline(60, lambda: None)
+
+    def strike() -> None:
+        raise deadline.error()
+
+    with pytest.raises(JobTimeoutError), deadline.armed():
+        monkeypatch.setattr(deadline, "_disarm", strike)
+
+    assert current() is None
+    assert not deadline._armed
