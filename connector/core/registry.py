@@ -118,6 +118,8 @@ class Registry(Signalled, Mapping[str, Any]):
         #: custom models, and the classes that add custom fields to a model, by its name
         self.manual_models: dict[str, Any] = {}
         self.manual_extensions: dict[str, Any] = {}
+        #: custom fields that were left out when the addons were loaded, and why
+        self.left_out: dict[str, str] = {}
         #: the addons loaded so far, in their order, and as a set by the name of 8.0
         self.loaded_addons: list[str] = []
         self._init_modules: set[str] = set()
@@ -239,6 +241,8 @@ class Registry(Signalled, Mapping[str, Any]):
             env["ir.model"]._add_manual_models()
         self._m2m = {}
         self._fields_by_model = None
+        if not self.ready:
+            self.left_out = {}
         models = [env[name] for name in self.models]
         for model in models:
             model._prepare_setup()

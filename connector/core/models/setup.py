@@ -6,7 +6,11 @@ from functools import cache
 from typing import Any, ClassVar
 
 from connector.core import fields
-from connector.core.exceptions import ModelDefinitionError
+from connector.core.exceptions import (
+    ModelDefinitionError,
+    UnknownFieldError,
+    UnknownModelError,
+)
 from connector.core.fields import Field
 from connector.core.models.recordset import Recordset
 from connector.core.models.signals import Triggers
@@ -116,20 +120,44 @@ class Setup(Recordset):
         return parent
 
     def _setup_fields(self) -> None:
-        """Complete each field; those of other models can be looked at now."""
-        for field in self._fields.values():
-            if field.comodel_name and field.comodel_name not in self.env.registry.models:
-                raise ModelDefinitionError(
-                    f"The field {field!r} links to the model {field.comodel_name!r}, which does "
-                    f"not exist. Correct the name, or add its addon to the depends."
-                )
-        for field in self._fields.values():
-            field.setup(self)
-            if field.relational and not field.comodel_name:
-                raise ModelDefinitionError(
-                    f"The field {field!r} links to no model. Name one as its first argument, or "
-                    f"as relation in ir.model.fields."
-                )
+        """
+        Complete each field; those of other models can be looked at now.
+
+        While addons are loaded, a custom field is left out that has no model or path to link to:
+        it comes later, or is gone with its addon, and must not keep the database shut.
+        """
+        registry = self.env.registry
+        for step in (self._check_link, self._complete):
+            for field in list(self._fields.values()):
+                try:
+                    step(field)
+                except (ModelDefinitionError, UnknownFieldError, UnknownModelError) as error:
+                    known = registry.left_out.get(repr(field))
+                    if not field.manual or (registry.ready and not known):
+                        raise
+                    registry.left_out[repr(field)] = str(error)
+                    self._remove_field(field)
+
+    def _check_link(self, field: Field) -> None:
+        if field.comodel_name and field.comodel_name not in self.env.registry.models:
+            raise ModelDefinitionError(
+                f"The field {field!r} links to the model {field.comodel_name!r}, which does "
+                f"not exist. Correct the name, or add its addon to the depends."
+            )
+
+    def _complete(self, field: Field) -> None:
+        field.setup(self)
+        if field.relational and not field.comodel_name:
+            raise ModelDefinitionError(
+                f"The field {field!r} links to no model. Name one as its first argument, or "
+                f"as relation in ir.model.fields."
+            )
+
+    def _remove_field(self, field: Field) -> None:
+        cls: Any = type(self)
+        delattr(cls, field.name)
+        cls._generated.discard(field.name)
+        del cls._fields[field.name]
 
     def _setup_complete(self) -> None:
         """Note the methods that fields call and that calls have to be made for."""
@@ -178,6 +206,23 @@ class Setup(Recordset):
             triggers = known["_triggers"] = Triggers(self.env.registry)
         return triggers
 
+    @classmethod
+    def _is_extended(cls, method: str) -> bool:
+        """Does an addon do more in this method than the framework?"""
+        return getattr(cls, method) is not getattr(_framework_of(cls), method)
+
+    def _require_table(self) -> None:
+        """
+        Raises:
+            UserError: the model is abstract.
+        """
+        if self._abstract:
+            heirs = sorted(type(self)._inherit_children)  # type: ignore[attr-defined]
+            raise UserError(
+                f"{self._name!r} is an abstract model: it has no records to make or find. "
+                f"Use a model that inherits it: {', '.join(heirs) or 'there is none yet'}."
+            )
+
     def init(self) -> None:
         """Hook: complete the table with SQL, after each install and update."""
 
@@ -212,7 +257,11 @@ def _names_of(framework_class: Any) -> frozenset[str]:
 
 def _reserved(cls: Any) -> frozenset[str]:
     """The names that every model has from the framework."""
-    return _names_of(next(c for c in cls.__mro__ if c.__dict__.get("_is_framework")))
+    return _names_of(_framework_of(cls))
+
+
+def _framework_of(cls: Any) -> Any:
+    return next(c for c in cls.__mro__ if c.__dict__.get("_is_framework"))
 
 
 def _definitions(cls: Any) -> dict[str, list[Field]]:
@@ -230,7 +279,7 @@ def _inherited(model_name: str, field: Field, link: str) -> Field:
     arguments = {
         name: value
         for name, value in field.__dict__.items()
-        if name in ("string", "help", "comodel_name", "groups")
+        if name in ("string", "help", "comodel_name", "groups", "manual")
     }
     made = type(field)(
         **arguments,

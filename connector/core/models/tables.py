@@ -147,7 +147,9 @@ class Tables(Access):
 
     def _free_removed(self, present: dict[str, schema.Column]) -> None:
         for name, column in present.items():
-            if name != "id" and name not in self._fields and not column.nullable:
+            # A custom field may come with an addon that is loaded later.
+            known = name in self._fields or name.startswith("x_")
+            if name != "id" and not known and not column.nullable:
                 schema.drop_not_null(self.env.cr, self._table, name)
 
     def _drop_outdated(self) -> None:

@@ -46,6 +46,8 @@ def _batches(target: "Target", model_name: str) -> Iterator[list[Entry]]:
         header = next(rows, None)
         if not header:
             raise DataFileError(f"{target.path} is empty. Its first line names the fields.")
+        if len(set(header)) != len(header):
+            raise DataFileError(f"{target.path}: two columns have the same name.")
         names_of = _names(target, model_name, header)
         batch: list[list[str]] = []
         made: set[str] = set()
@@ -132,7 +134,7 @@ def _column(target: "Target", field: Any, by: str, texts: tuple[str, ...]) -> li
         found = {part: _number(part) for parts in lists for part in parts}
     else:
         found = target.external_ids.resolve_all(
-            sorted({part for parts in lists for part in parts}), target.module
+            sorted({part for parts in lists for part in parts}), target.module, field.comodel_name
         )
     ids = [[found[part] for part in parts] for parts in lists]
     if field.type == "many2one":

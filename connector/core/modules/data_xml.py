@@ -10,7 +10,7 @@ XML data files.
         <field name="e" type="base64" file="static/icon.png"/>
       </record>
       <delete model="m" id="x"/>      or search="domain"
-      <function model="m" name="f" eval="(1, 2)"/>
+      <function model="m" name="f" eval="([ref('x')], 2)"/>
     </odoo>
 """
 
@@ -115,10 +115,10 @@ class _Loader:
         if "search" in element.attrib:
             model.search(self._evaluate(element.attrib["search"])).unlink()
             return
-        name = self._full_name(_required(element, "id"))
-        link = self._ids.find([name]).get(name)
+        link = self._ids.known(_required(element, "id"), self._target.module, model._name)
         if link is not None:
-            self._ids.delete([link])
+            model.browse(link.res_id).exists().unlink()
+            self._ids.forget([link])
 
     def _function(self, element: Element) -> None:
         model = self._env[self._model(element)]
@@ -126,9 +126,11 @@ class _Loader:
         function = getattr(model, name, None)
         if function is None or name.startswith("__"):
             raise DataFileError(f"the model {model._name!r} has no method {name!r}.")
-        arguments = self._evaluate(element.get("eval", "()"))
-        children = [self._evaluate(_required(value, "eval")) for value in element]
-        function(*arguments, *children)
+        arguments = [*self._evaluate(element.get("eval", "()"))]
+        arguments += [self._evaluate(_required(value, "eval")) for value in element]
+        if arguments and getattr(function, "_api", None) != "model" and _are_ids(arguments[0]):
+            function = getattr(model.browse(arguments.pop(0)), name)
+        function(*arguments)
 
     # -- values -------------------------------------------------------------
 
@@ -155,7 +157,7 @@ class _Loader:
     def _reference(self, field: Any, xml_id: str) -> Any:
         if not xml_id:
             return False
-        link = self._ids.resolve(xml_id, self._target.module)
+        link = self._ids.resolve(xml_id, self._target.module, field.comodel_name)
         if field.type == "reference":
             return f"{link.model},{link.res_id}"
         if field.type in ("many2many", "one2many"):
@@ -197,15 +199,18 @@ class _Loader:
             raise DataFileError(f"there is no model {name!r}.")
         return name
 
-    def _full_name(self, xml_id: str) -> str:
-        return xml_id if "." in xml_id else f"{self._target.module}.{xml_id}"
-
 
 def _required(element: Element, name: str) -> str:
     value = element.get(name)
     if not value:
         raise DataFileError(f"the attribute {name!r} is missing.")
     return value
+
+
+def _are_ids(value: Any) -> bool:
+    """Whether a first argument says which records a method is called on."""
+    given = value if isinstance(value, list | tuple) else [value]
+    return bool(given) and all(type(each) is int for each in given)
 
 
 def _flag(element: Element, name: str, default: bool) -> bool:

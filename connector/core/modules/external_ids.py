@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,30 +61,47 @@ class ExternalIds:
         links = [Link(*row) for row in self.cr.fetchall()]
         return {link.full_name: link for link in links}
 
-    def resolve(self, xml_id: str, module: str) -> Link:
+    def known(self, xml_id: str, module: str, model_name: str) -> Link | None:
+        """
+        The record that an id names, if there is one.
+
+        Raises:
+            DataFileError: it is a record of another model.
+        """
+        name = full_name(xml_id, module)
+        link = self.find([name]).get(name)
+        if link is not None:
+            _check_model(link, model_name)
+        return link
+
+    def resolve(self, xml_id: str, module: str, model_name: str = "") -> Link:
         """
         The record that an id names; *module* is that of an id without a dot.
 
         Raises:
             UnknownExternalIdError: no record has that id.
+            DataFileError: it is not a record of *model_name*.
         """
         name = full_name(xml_id, module)
-        link = self.find([name]).get(name)
-        if link is None:
+        return self._of(name, self.find([name]), model_name)
+
+    def resolve_all(
+        self, xml_ids: Sequence[str], module: str, model_name: str = ""
+    ) -> dict[str, int]:
+        """The database ids of several external ids, in one look-up; see `resolve`."""
+        names = {xml_id: full_name(xml_id, module) for xml_id in xml_ids}
+        links = self.find(names.values())
+        return {i: self._of(name, links, model_name).res_id for i, name in names.items()}
+
+    def _of(self, name: str, links: Mapping[str, Link], model_name: str) -> Link:
+        if name not in links:
             raise UnknownExternalIdError(
                 f"External ID not found in the system: {name}. "
                 "Is it spelled rightly, and loaded before it is used?"
             )
-        return link
-
-    def resolve_all(self, xml_ids: Sequence[str], module: str) -> dict[str, int]:
-        """The database ids of several external ids, in one look-up; see `resolve`."""
-        names = {xml_id: full_name(xml_id, module) for xml_id in xml_ids}
-        links = self.find(names.values())
-        for xml_id, name in names.items():
-            if name not in links:
-                self.resolve(xml_id, module)
-        return {xml_id: links[name].res_id for xml_id, name in names.items()}
+        if model_name:
+            _check_model(links[name], model_name)
+        return links[name]
 
     def save(
         self,
@@ -145,8 +162,11 @@ class ExternalIds:
 
     def delete(self, links: Sequence[Link]) -> None:
         """Delete the records of these links, as far as nothing else needs them, and the links."""
-        gone = [link for link in links if self._delete_record(link, links)]
-        self._delete_links([link.id for link in gone])
+        self.forget([link for link in links if self._delete_record(link, links)])
+
+    def forget(self, links: Sequence[Link]) -> None:
+        """Delete the links alone."""
+        self._delete_links([link.id for link in links])
 
     def _delete_record(self, link: Link, doomed: Sequence[Link]) -> bool:
         if link.model not in self.env.registry or self._named_elsewhere(link, doomed):
@@ -173,11 +193,7 @@ class ExternalIds:
         """The known links whose record still exists; the others are forgotten."""
         links = self.find(names)
         for link in links.values():
-            if link.model != model_name:
-                raise DataFileError(
-                    f"The external id {link.full_name!r} names a record of {link.model!r}, "
-                    f"not of {model_name!r}. Choose another id."
-                )
+            _check_model(link, model_name)
         if not links:
             return {}
         wanted = [link.res_id for link in links.values()]
@@ -238,6 +254,14 @@ class ExternalIds:
         loaded.update(names)
         for parent in self.env.registry[model_name]._inherits:
             loaded.update(f"{name}_{parent.replace('.', '_')}" for name in names)
+
+
+def _check_model(link: Link, model_name: str) -> None:
+    if link.model != model_name:
+        raise DataFileError(
+            f"The external id {link.full_name!r} names a record of {link.model!r}, "
+            f"not of {model_name!r}. Choose another id."
+        )
 
 
 def full_name(xml_id: str, module: str) -> str:

@@ -81,8 +81,8 @@ class Loading:
         self.cr = cr
         self.changes = changes
         self.graph = Graph()
-        #: addons installed or upgraded by this load, with the version before
-        self.processed: dict[str, str | None] = {}
+        #: addons installed or upgraded by this load
+        self.processed: list[str] = []
         #: models whose tables this load brought up to date
         self.updated_models: set[str] = set()
         #: those of them that an addon loaded later, and not processed, extends
@@ -189,7 +189,7 @@ class Loading:
             self.updated_models.update(model_names)
             self.models_to_check.difference_update(model_names)
             self._change_node(node, package, model_names)
-            self.processed[node.name] = version
+            self.processed.append(node.name)
             logger.info(
                 "Addon ready",
                 extra={"addon": node.name, "seconds": round(time.perf_counter() - started, 3)},
@@ -207,29 +207,32 @@ class Loading:
         migration.migrate(cr, node, version, "post")
         if new:
             _call(package, node, node.manifest.post_init_hook, cr, registry)
-        states.set_installed(cr, node.name, node.manifest.version)
+        states.set_installed(cr, node.name, node.manifest.version, version)
         cr.commit()
         node.state, node.installed_version = State.INSTALLED, node.manifest.version
 
     def _complete(self) -> None:
-        """After all addons: their last scripts, and the data that they have no more."""
-        if not self.processed:
+        """
+        After all addons: their last scripts, and the data that they have no more.
+
+        The addons are committed, so a script that fails here is to come at the next change.
+        """
+        scripts_from = states.end_scripts_from(self.cr)
+        if not self.processed and not scripts_from:
             return
         self.registry.setup_models(self.cr)
         if self.models_to_check:
             self.registry.init_models(
                 self.cr, sorted(self.models_to_check), {"models_to_check": True}
             )
-        for name, version in self.processed.items():
-            node = self.graph[name]
-            if version is not None:
-                node.state = State.TO_UPGRADE
-                migration.migrate(self.cr, node, version, "end")
-                node.state = State.INSTALLED
+        due = [node for node in self.graph if node.name in scripts_from]
+        for node in due:
+            migration.migrate(self.cr, node, scripts_from[node.name], "end")
+        states.note_end_scripts_ran(self.cr, [node.name for node in due])
         env = Environment(self.cr, SUPERUSER_ID, {})
         for model_name in sorted(self.updated_models):
             env[model_name]._drop_outdated()
-        ExternalIds(env).delete_left_over(list(self.processed))
+        ExternalIds(env).delete_left_over(self.processed)
         self.cr.commit()
 
     def _remove(self) -> bool:
@@ -253,6 +256,8 @@ class Loading:
     def _finish(self) -> None:
         registry, cr = self.registry, self.cr
         registry.setup_models(cr)
+        for field, reason in registry.left_out.items():
+            logger.error("Custom field left out", extra={"field": field, "reason": reason})
         env = Environment(cr, SUPERUSER_ID, {})
         registry.loaded = True
         for model_name in registry.models:

@@ -24,9 +24,10 @@ def remove(env: Any, doomed: set[str]) -> None:
     _delete_data(env, [link for link in links if link.model not in REFLECTED_MODELS], names)
     env.flush()  # what the deletions left pending goes out before the tables do
     _drop_constraints(env, doomed, names)
-    _drop_columns(env, _only_theirs(env.cr, fields), names)
+    gone = [*_only_theirs(env.cr, fields), *_custom_links(env.cr, names)]
+    _drop_columns(env, gone, names)
     _drop_tables(env, names)
-    _forget(env.cr, doomed, dropped, _only_theirs(env.cr, fields))
+    _forget(env.cr, doomed, dropped, gone)
     env.invalidate_all()
 
 
@@ -75,17 +76,41 @@ def _drop_constraints(env: Any, doomed: set[str], dropped_models: list[str]) -> 
                     )
 
 
+def _custom_links(cr: Cursor, dropped_models: list[str]) -> list[int]:
+    """The custom fields of these models, and those of others that link to them."""
+    cr.execute(
+        "SELECT id FROM ir_model_fields WHERE state = 'manual'"
+        " AND (model = ANY(%(names)s) OR relation = ANY(%(names)s))",
+        {"names": dropped_models},
+    )
+    return [id_ for (id_,) in cr.fetchall()]
+
+
 def _drop_columns(env: Any, field_ids: list[int], dropped_models: list[str]) -> None:
     env.cr.execute("SELECT model, name FROM ir_model_fields WHERE id = ANY(%s)", (field_ids,))
-    for model_name, field_name in env.cr.fetchall():
+    gone = env.cr.fetchall()
+    kept_relations = _relations_but_of(env, set(gone))
+    for model_name, field_name in gone:
         model = env.registry.models.get(model_name)
         field = model._fields.get(field_name) if model else None
         if field is None or model._abstract:
             continue
         if field.type == "many2many" and field.store:
-            schema.drop_table(env.cr, field.relation)
+            if field.relation not in kept_relations:
+                schema.drop_table(env.cr, field.relation)
         elif field.is_column and model_name not in dropped_models and model._auto:
             schema.drop_column(env.cr, model._table, field_name)
+
+
+def _relations_but_of(env: Any, gone: set[tuple[str, str]]) -> set[str]:
+    """The tables in which other fields keep their links: both sides, or a copy, share one."""
+    return {
+        field.relation
+        for model in env.registry.models.values()
+        for field in model._fields.values()
+        if field.type == "many2many" and field.store and not model._abstract
+        if (field.model_name, field.name) not in gone
+    }
 
 
 def _drop_tables(env: Any, dropped_models: list[str]) -> None:

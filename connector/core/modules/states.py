@@ -59,6 +59,8 @@ CREATE TABLE ir_module_module (
     state varchar NOT NULL,
     latest_version varchar,
     demo bool,
+    -- the version whose upgrade has its scripts of the stage `end` still to come
+    end_scripts_from varchar,
     create_uid int4, create_date timestamp, write_uid int4, write_date timestamp,
     CONSTRAINT ir_module_module_name_uniq UNIQUE (name)
 );
@@ -105,6 +107,8 @@ def names(cr: Cursor, *states: str) -> list[str]:
 def synchronise(cr: Cursor) -> None:
     """Look which addons there are, and write it down; those that vanished uninstalled go."""
     forget_found()
+    if not schema.column_exists(cr, "ir_module_module", "end_scripts_from"):
+        schema.add_column(cr, "ir_module_module", "end_scripts_from", "varchar")
     cr.execute("SELECT name, state FROM ir_module_module")
     known = dict(cr.fetchall())
     found = readable_manifests()
@@ -240,18 +244,35 @@ def with_dependents(asked: Iterable[str], present: Iterable[str]) -> set[str]:
     return found
 
 
-def set_installed(cr: Cursor, name: str, version: str) -> None:
+def set_installed(cr: Cursor, name: str, version: str, version_before: str | None) -> None:
+    """Note what an addon is now; the last scripts of its upgrade, where it is one, are to come."""
     cr.execute(
-        "UPDATE ir_module_module SET state = %s, latest_version = %s, write_date = %s"
-        " WHERE name = %s",
-        (State.INSTALLED, version, cr.now(), name),
+        "UPDATE ir_module_module SET state = %s, latest_version = %s, write_date = %s,"
+        " end_scripts_from = COALESCE(end_scripts_from, %s) WHERE name = %s",
+        (State.INSTALLED, version, cr.now(), version_before, name),
+    )
+
+
+def end_scripts_from(cr: Cursor) -> dict[str, str]:
+    """The addons whose scripts of the stage `end` are to come, and the versions they are from."""
+    cr.execute(
+        "SELECT name, end_scripts_from FROM ir_module_module"
+        " WHERE end_scripts_from IS NOT NULL AND state <> %s",
+        (State.TO_REMOVE,),
+    )
+    return dict(cr.fetchall())
+
+
+def note_end_scripts_ran(cr: Cursor, ran: Iterable[str]) -> None:
+    cr.execute(
+        "UPDATE ir_module_module SET end_scripts_from = NULL WHERE name = ANY(%s)", (list(ran),)
     )
 
 
 def set_uninstalled(cr: Cursor, removed: list[str]) -> None:
     cr.execute(
-        "UPDATE ir_module_module SET state = %s, latest_version = NULL, demo = NULL"
-        " WHERE name = ANY(%s)",
+        "UPDATE ir_module_module SET state = %s, latest_version = NULL, demo = NULL,"
+        " end_scripts_from = NULL WHERE name = ANY(%s)",
         (State.UNINSTALLED, removed),
     )
 

@@ -126,10 +126,16 @@ def test_delete_and_function(load, env):
         <delete model="res.partner" id="unknown"/>
         <delete model="res.partner" search="[('name', '=', 'Name b')]"/>
         <function model="ir.config_parameter" name="set_param" eval="('a.key', ref('c'))"/>
+        <function model="res.partner" name="write" eval="([ref('c')], {'ref': 'called'})"/>
+        <function model="res.partner" name="write">
+            <value eval="ref('c')"/>
+            <value eval="{'comment': 'as in 8.0'}"/>
+        </function>
         """
     )
     left = env["res.partner"].search([("name", "like", "Name %")])
     assert left == env.ref("shop.c")
+    assert (left.ref, left.comment) == ("called", "as in 8.0")
     assert env["ir.config_parameter"].get_param("a.key") == str(left.id)
 
 
@@ -221,6 +227,10 @@ def test_csv_update_of_nothing_writes_nothing(load, env):
         ('<record id="x" model="res.partner"><field name="name" file="/etc/hostname"/></record>',
          "no file '/etc/hostname'"),
         (PARTNER.format("nobody.x", "X", ""), "addon 'nobody'.*not installed"),
+        (PARTNER.format("x", "X", '<field name="country_id" ref="base.main_company"/>'),
+         r"'base\.main_company' names a record of 'res\.company', not of 'res\.country'"),
+        ('<delete model="res.country" id="base.main_company"/>', "names a record of 'res.company'"),
+        ('<delete model="res.partner" id="base.main_partner"/>', "still links to them"),
         ('<function model="res.partner" name="write" eval="(1, 2, 3)"/>', "<function.*positional"),
         (PARTNER.format("x", "X", '<field name="comment" eval="\'a\' * 99999999"/>'), "too often"),
         (PARTNER.format("x", "X", '<field name="comment" eval="int(\'a\')"/>'), "fails: invalid"),
@@ -264,6 +274,12 @@ def test_declarations_are_refused(env, tmp_path, declared):
         ("res.partner.csv", "id,name\nx\n", "line 2: 1 values for 2 columns"),
         ("res.partner.csv", "id,nix\nx,1\n", "no field 'nix'"),
         ("res.partner.csv", "id,name,country_id/id\nx,X,nowhere\n", r"'country_id/id'.*nowhere"),
+        (
+            "res.partner.csv",
+            "id,name,country_id/id\nx,X,base.main_company\n",
+            "not of 'res.country'",
+        ),
+        ("res.partner.csv", "id,name,name\nx,X,Y\n", "two columns have the same name"),
         ("res.partner.csv", "id,name,country_id\nx,X,Atlantis\n", "0 records .* 'Atlantis'"),
         ("res.partner.csv", "id,name,active\nx,X,maybe\n", "cannot be 'maybe'"),
         ("res.partner.csv", "id,name,country_id/.id\nx,X,y\n", "'y' is no number"),

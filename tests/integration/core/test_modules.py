@@ -468,6 +468,87 @@ def test_migrations(database, shop):
     assert len(query(database, "SELECT * FROM calls")) == 6
 
 
+def test_end_script_that_fails(database, shop):
+    """
+    A script of the stage `end` that fails is run by the next change, the others are not again.
+    """
+    with database.cursor() as cr:
+        cr.execute("CREATE TABLE calls (name varchar)")
+    modules.install(database.name, ["shop_test"])
+    failing = "def migrate(cr, version):\n    raise ValueError(version)\n"
+    rewrite(
+        shop,
+        {**MANIFEST, "version": "1.1"},
+        **{
+            "migrations/1.1/post-do.py": SCRIPT.format("post"),
+            "migrations/1.1/end-do.py": failing,
+        },
+    )
+    with pytest.raises(ValueError, match=r"^1\.0"):
+        modules.update(database.name, ["shop_test"])
+    assert state_of(database, "shop_test") == "installed"
+    rewrite(
+        shop,
+        {**MANIFEST, "version": "1.1"},
+        **{"migrations/1.1/end-do.py": SCRIPT.format("end")},
+    )
+    for _ in range(2):
+        modules.apply_marked(database.name)
+        assert query(database, "SELECT * FROM calls") == [("post 1.0",), ("end 1.0",)]
+
+
+def test_shared_table_of_links_stays(database, addon_folder):
+    """
+    The table of a many2many stays when one addon goes while a field of another keeps links there.
+    """
+    body = """
+        from connector.core import fields, models
+
+        class Copy(models.Model):
+            _name = "test.copy"
+            _inherit = ["res.partner.category"]
+    """
+    addon_folder.write("copy_test", {}, {"__init__.py": body})
+    modules.install(database.name, ["copy_test"])
+    with database.env() as env:
+        partner = env["res.partner"].create({"name": "A", "category_id": [(0, 0, {"name": "B"})]})
+    modules.uninstall(database.name, ["copy_test"])
+    with database.env() as env:
+        assert env["res.partner"].browse(partner.id).category_id.name == "B"
+
+
+def test_custom_fields_and_the_addon_they_link_to(database, shop):
+    """
+    A custom field outlives updates of addons before the one it links to, NOT NULL included; it
+    goes with the model it links to. One whose path ends is left out: the database opens.
+    """
+    modules.install(database.name, ["shop_test"])
+    with database.env() as env:
+        shops = {"ttype": "many2one", "relation": "test.shop"}
+        for name, values in {
+            "x_shop": {**shops, "on_delete": "cascade", "required": True},
+            "x_many": {**shops, "ttype": "many2many"},
+            "x_name": {"ttype": "char", "related": "x_shop.name", "store": False},
+        }.items():
+            env["ir.model.fields"].create({"model": "res.partner", "name": name, **values})
+        first = env.ref("shop_test.first")
+        env["res.partner"].search([]).write({"x_shop": first.id})
+        env["ir.model.fields"].search([("name", "=", "x_shop")]).write({"help": "again"})
+    modules.update(database.name, ["all"])
+    with database.env() as env:
+        assert env.ref("base.main_partner").x_name == "First"
+        columns = schema.table_columns(env.cr, "res_partner")
+        assert not columns["x_shop"].nullable
+    modules.uninstall(database.name, ["shop_test"])
+    Registry.delete(database.name)
+    with database.env() as env:
+        assert not [name for name in env["res.partner"]._fields if name.startswith("x_")]
+        assert env["ir.model.fields"].search([("state", "=", "manual")]).name == "x_name"
+        assert "x_shop" not in schema.table_columns(env.cr, "res_partner")
+        assert not schema.table_exists(env.cr, "x_res_partner_x_many_rel")
+        env["ir.model.fields"].create({"model": "res.partner", "name": "x_on", "ttype": "char"})
+
+
 def test_installed_addon_whose_package_is_gone(database, shop, caplog):
     """
     A database opens although the package of an installed addon is gone, and says so.

@@ -189,7 +189,8 @@ def drop_columns(env: Any, names: Iterable[tuple[str, str]]) -> None:
     for model_name, field_name in names:
         model = env.registry.models.get(model_name)
         field = model._fields.get(field_name) if model else None
-        if field is not None and field.is_column and model._auto:
+        left_out = model is not None and field is None
+        if model and model._auto and (left_out or (field is not None and field.is_column)):
             schema.drop_column(env.cr, model._table, field_name)
         elif field is not None and field.type == "many2many" and field.store:
             schema.drop_table(env.cr, field.relation)
