@@ -10,6 +10,7 @@ from connector.core.exceptions import (
     ModelDefinitionError,
     UnknownFieldError,
     UnknownModelError,
+    UserError,
 )
 from connector.core.fields import Field
 from connector.core.models.recordset import Recordset
