@@ -156,7 +156,7 @@ class Dispatcher:
         self.database = database
         self._broker = broker
         self._configured = configured
-        self._cr = sql.connect(database).cursor(sql.READ_COMMITTED)
+        self._cr = sql.connect(database).joined_cursor(sql.READ_COMMITTED)
         self._elected = False
         self._unknown: set[str] = set()
         self._last_tree = ChannelTree()
@@ -265,7 +265,7 @@ class Dispatcher:
             raise
 
     def _claim(self, view: View, workers: int) -> dict[str, str]:
-        """Mark jobs as handed over: uuid -> channel, in their order; the caller commits."""
+        """Mark jobs as handed over, and commit: uuid -> channel, in their order."""
         tree = self._tree()
         seats = Seats(
             tree,

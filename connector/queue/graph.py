@@ -15,16 +15,16 @@ Nothing is stored before `delay`, which stores everything in the transaction of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Self
 
-from connector.core.models import BaseModel
 from connector.exception import JobDefinitionError
 from connector.queue.call import Job
 from connector.queue.function import JobFunction
-from connector.queue.method import call_method, check_method
+from connector.queue.method import call_method
 from connector.queue.new_jobs import awaited
 from connector.queue.storage import JOB_OPTIONS, OpenERPJobStorage, collected
 from connector.session import ConnectorSession
@@ -38,7 +38,7 @@ class Step:
 
     def on_done(self, *steps: Step) -> Self:
         """Let *steps* wait until this one is done."""
-        self.followers.extend(steps)
+        self.followers.extend(_steps(steps))
         return self
 
     def heads(self) -> list[Delayable]:
@@ -101,6 +101,7 @@ class Delayable(Step):
         func: JobFunction,
         session: ConnectorSession,
         model_name: str,
+        /,
         *args: Any,
         **kwargs: Any,
     ) -> None:
@@ -155,19 +156,22 @@ class Delayable(Step):
         The same call for each *size* of the records: side by side, or one after the other.
 
         Raises:
-            JobDefinitionError: it is no call of a method of records, *size* is below 1, or one
-                identity key is given for all parts, so that only the first would become a job.
+            JobDefinitionError: it is no call of a method of records, there are none, *size* is
+                no number from 1 on, or one identity key is given for all parts, so that only the
+                first would become a job.
         """
         if isinstance(self._options.get("identity_key"), str):
             raise JobDefinitionError(
                 f"The parts cannot share the identity key {self._options['identity_key']!r}: only "
                 "the first would become a job. Give a function of the job, as identity_exact."
             )
-        if self._func is not call_method or size < 1:
+        if self._func is not call_method or not isinstance(size, int) or size < 1:
             raise JobDefinitionError(
                 "Only the call of a method is split, into groups of one record or more."
             )
         records, *rest = self._args
+        if not records:
+            raise JobDefinitionError(f"{records!r} holds nothing to split; delay no job for it.")
         calls = [
             Delayable(
                 self._func,
@@ -248,59 +252,12 @@ def batch(session: ConnectorSession, callback: Step) -> Iterator[list[str]]:
         callback.delay()
 
 
-class RecordDelay:
-    """`records.with_delay(...)`: a method called on it becomes a job, which is the answer."""
-
-    def __init__(self, records: Any, options: dict[str, Any]) -> None:
-        unknown = set(options) - JOB_OPTIONS
-        if unknown:
-            raise TypeError(f"A job has no option {', '.join(sorted(unknown))}.")
-        self._records = records
-        self._options = options
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        return lambda *args, **kwargs: self._call(name, args, kwargs).job()
-
-    def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Delayable:
-        records = self._records
-        method = check_method(records, name)
-        clashing = JOB_OPTIONS & set(kwargs)
-        if clashing:
-            raise JobDefinitionError(
-                f"Give {', '.join(sorted(clashing))} to with_delay(), not to {name}()."
-            )
-        options = {"description": _told(method), **self._options}
-        if channel := getattr(method, "default_channel", None):
-            options.setdefault("channel", channel)
-        session = ConnectorSession.from_env(records.env)
-        return Delayable(
-            call_method, session, records._name, records, name, *args, **kwargs, **options
-        )
-
-
-class RecordDelayable(RecordDelay):
-    """`records.delayable(...)`: a method called on it becomes a step that is delayed later."""
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        return lambda *args, **kwargs: self._call(name, args, kwargs)
-
-
-def with_delay(records: BaseModel, **options: Any) -> RecordDelay:
-    """Call a method of the records in a job; *options* are those of `delay`."""
-    return RecordDelay(records, options)
-
-
-def delayable(records: BaseModel, **options: Any) -> RecordDelayable:
-    """Describe the call of a method of the records, for `chain`, `group` and `split`."""
-    return RecordDelayable(records, options)
-
-
 def _connect(first: Step, parents: dict[Delayable, set[Delayable]]) -> None:
     """Note for every call from *first* on which calls it waits for."""
     seen: set[int] = set()
-    left = [first]
+    left = deque([first])
     while left:
-        step = left.pop()
+        step = left.popleft()
         if id(step) in seen:
             continue
         seen.add(id(step))
@@ -324,9 +281,14 @@ def _await(
 def _filled(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     if not steps:
         raise JobDefinitionError("A chain or group needs at least one step.")
-    return steps
+    return _steps(steps)
 
 
-def _told(method: Callable[..., Any]) -> str:
-    told = (method.__doc__ or "").strip()
-    return told.splitlines()[0] if told else f"{method.__qualname__}"
+def _steps(given: tuple[Step, ...]) -> tuple[Step, ...]:
+    for step in given:
+        if not isinstance(step, Step):
+            raise JobDefinitionError(
+                f"{step!r} is no step. Describe one by func.delayable(session, model_name, ...), "
+                "records.delayable().method(...), chain or group."
+            )
+    return given

@@ -10,12 +10,12 @@ Jobs as an author of a connector sees them: `@job`, `func.delay`, `Job` and its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
 from connector.deprecate import log_deprecate
-from connector.exception import JobDefinitionError
+from connector.exception import JobArgumentError, JobDefinitionError
 from connector.queue.call import DEFAULT_PRIORITY, Job, identity_exact
 from connector.queue.function import (
     JOB_REGISTRY,
@@ -33,6 +33,7 @@ from connector.queue.retry import (
     RetryPattern,
     check_pattern,
 )
+from connector.queue.row import row_of
 from connector.queue.state import DONE, ENQUEUED, FAILED, PENDING, STARTED, STATES, State
 from connector.queue.storage import JOB_OPTIONS, JobStorage, OpenERPJobStorage
 
@@ -146,7 +147,12 @@ def _define(func: F, default_channel: str, retry_pattern: RetryPattern | None) -
 
 
 def _delay(
-    func: Callable[..., Any], session: ConnectorSession, model_name: str, *args: Any, **kwargs: Any
+    func: Callable[..., Any],
+    /,
+    session: ConnectorSession,
+    model_name: str,
+    *args: Any,
+    **kwargs: Any,
 ) -> str:
     return OpenERPJobStorage(session).enqueue_resolve_args(func, model_name, *args, **kwargs)
 
@@ -165,18 +171,44 @@ def delay_many(
 
     Raises:
         TypeError: an option that `delay` does not have.
-        JobDefinitionError: one identity key for several rows: only the first would be a job.
+        JobDefinitionError: one identity key for several rows: only the first would be a job; or
+            a row is no list or tuple.
+        JobArgumentError: an argument cannot be kept; the message names its row, from 0.
     """
     unknown = set(options) - (JOB_OPTIONS - {"depends_on"})
     if unknown:
         raise TypeError(f"A job has no option {', '.join(sorted(unknown))}.")
-    jobs = [Job(func, model_name=model_name, args=(model_name, *row), **options) for row in rows]
+    jobs = [
+        Job(func, model_name=model_name, args=(model_name, *_listed(row)), **options)
+        for row in rows
+    ]
     if len(jobs) > 1 and isinstance(options.get("identity_key"), str):
         raise JobDefinitionError(
             f"{len(jobs)} calls cannot share the identity key {options['identity_key']!r}: only "
             "the first would become a job. Give a function of the job, as identity_exact."
         )
-    return OpenERPJobStorage(session).store_many(jobs)
+    try:
+        return OpenERPJobStorage(session).store_many(jobs)
+    except JobArgumentError:
+        _name_row(jobs)
+        raise
+
+
+def _listed(row: Any) -> tuple[Any, ...]:
+    if isinstance(row, list | tuple):
+        return tuple(row)
+    raise JobDefinitionError(
+        f"{row!r:.80} is no row of arguments; give a tuple of them for each job."
+    )
+
+
+def _name_row(jobs: Sequence[Job]) -> None:
+    """Raise the error of the first row that cannot be kept, with its number."""
+    for number, job_ in enumerate(jobs):
+        try:
+            row_of(job_, State.PENDING)
+        except JobArgumentError as error:
+            raise JobArgumentError(f"Row {number}: {error}") from None
 
 
 def related_action(

@@ -15,6 +15,7 @@ def call_method(
     model_name: str,
     records: Any,
     method: str,
+    /,
     *args: Any,
     **kwargs: Any,
 ) -> Any:

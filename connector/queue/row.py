@@ -124,6 +124,8 @@ def _kept(job: Job, name: str, value: Any) -> Any:
 def _parameter(job: Job, index: int) -> str:
     """The name of a positional argument; session or self comes before all of them."""
     func = job.func
+    if func is call_method and index < 3:
+        return ("model_name", "records", "method")[index]
     if func is call_method:
         # After model, records and name of the method come the arguments of that.
         func, index = getattr(type(job.args[1]), job.args[2]), index - 3

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from connector.exception import NoSuchJobError
+from connector.exception import JobDefinitionError, NoSuchJobError
 from connector.queue import trace
 from connector.queue.call import Job
 from connector.queue.function import JobFunction
@@ -116,7 +116,7 @@ class OpenERPJobStorage(JobStorage):
         return self.store(job, depends_on).uuid
 
     def enqueue_resolve_args(
-        self, func: JobFunction, model_name: str, *args: Any, **kwargs: Any
+        self, func: JobFunction, /, model_name: str, *args: Any, **kwargs: Any
     ) -> str:
         """Store a call whose options are mixed with the keyword arguments of the function."""
         options = {name: kwargs.pop(name) for name in tuple(kwargs) if name in JOB_OPTIONS}
@@ -205,12 +205,19 @@ class OpenERPJobStorage(JobStorage):
             return
         session = self.session
         context = {**keepable(session.context), **trace.carried()}
-        if "company_id" in session.context:
-            company_id = session.context["company_id"]
-        else:
-            company_id = session.env.user.company_id.id or None
         for job in own:
-            job.user_id, job.company_id, job.context = session.uid, company_id, context
+            job.user_id, job.company_id, job.context = session.uid, self._company_id(), context
+
+    def _company_id(self) -> int | None:
+        context = self.session.context
+        if "company_id" not in context:
+            return self.session.env.user.company_id.id or None
+        asked = context["company_id"]
+        if not asked or (isinstance(asked, int) and not isinstance(asked, bool)):
+            return asked or None
+        raise JobDefinitionError(
+            f"The company_id of the context is {asked!r}; a job keeps an id, or None."
+        )
 
     def _send_new_owners(self, jobs: Sequence[Job]) -> None:
         """Jobs go past the pending writes of the models; what their rows refer to may not wait."""

@@ -221,13 +221,14 @@ def fail(cr: Any, job: Start, *, exc_name: str, message: str, exc_info: str) -> 
     return bool(cr.rowcount)
 
 
-def enqueue(cr: Any, ids: Sequence[int], now: datetime) -> None:
-    """Mark claimed jobs as handed over; their rows are locked by the caller."""
+def enqueue(cr: sql.JoinedCursor, ids: Sequence[int], now: datetime) -> None:
+    """Mark claimed jobs as handed over, and commit; their rows are locked by the caller."""
     run_prepared(
         cr,
         "int[], timestamp",
         "UPDATE queue_job SET state = 'enqueued', date_enqueued = $2 WHERE id = ANY($1)",
         (list(ids), now),
+        cr.commit_with,
     )
 
 

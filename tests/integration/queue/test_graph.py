@@ -160,11 +160,39 @@ def test_records_are_split_into_jobs(session):
 
     storage = OpenERPJobStorage(session)
     loaded = [storage.load(uuid) for uuid in uuids[:3]]
-    assert sorted(len(each.args[1]) for each in loaded) == [1, 2, 2]
+    assert [each.args[1] for each in loaded] == [partners[:2], partners[2:4], partners[4:]]
     assert {each.priority for each in loaded} == {2}
     assert storage.load(uuids[3]).state == "wait_dependencies"
     with pytest.raises(JobDefinitionError):
         call(session, "a").split(2)
+    with pytest.raises(JobDefinitionError, match="one record or more"):
+        partners.delayable().write({}).split(2.5)
+    with pytest.raises(JobDefinitionError, match="nothing to split"):
+        partners[:0].delayable().write({}).split(2)
+
+
+@pytest.mark.parametrize("wrong", [step, 1, "uuid"])
+def test_what_is_no_step_is_refused(session, wrong):
+    """
+    A chain, a group and a follower are made of steps; the error says how one is made.
+    """
+    for describe in (chain, group, call(session, "a").on_done):
+        with pytest.raises(JobDefinitionError, match=r"is no step.*delayable"):
+            describe(wrong)
+
+
+def test_arguments_may_have_any_name_that_is_no_option(session):
+    """
+    Names of parameters that lead to the job never take away an argument of it.
+    """
+    names = {"func": 1, "args": 2, "kwargs": 3, "records": 4, "method": 5}
+    storage = OpenERPJobStorage(session)
+    users = session.env["res.users"].browse(1)
+
+    assert storage.load(step.delay(session, MODEL, **names)).kwargs == names
+    assert storage.load(step.delayable(session, MODEL, **names).delay()[0]).kwargs == names
+    job_ = users.with_delay().with_context(session=7, model_name="x", **names)
+    assert job_.perform(session).env.context["records"] == 4
 
 
 def test_a_batch_calls_back_when_all_its_jobs_are_done(session):

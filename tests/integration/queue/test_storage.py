@@ -205,6 +205,34 @@ def test_what_no_index_could_keep_is_refused(session, option, text):
     assert sample.delay(session, MODEL, **{option: longest})
 
 
+def test_a_row_that_cannot_be_kept_is_told_by_its_number(session):
+    """
+    Of many rows the first wrong one is named; a text or a number is no row of arguments.
+    """
+    with pytest.raises(JobArgumentError, match=r"Row 1: .*'args\[0\]'.*set is none"):
+        delay_many(sample, session, MODEL, [(1,), ({1},), ({2},)])
+    for row in ("ab", 7):
+        with pytest.raises(JobDefinitionError, match="is no row of arguments"):
+            delay_many(sample, session, MODEL, [row])
+    session.cr.execute("SELECT count(*) FROM queue_job")
+    assert session.cr.fetchone() == (0,)
+
+
+def test_the_company_of_the_context_is_an_id_or_none(session):
+    """
+    What says that there is no company is none; what is no id is refused.
+    """
+    for nobody in (None, False, 0):
+        with session.change_context(company_id=nobody):
+            uuid = sample.delay(session, MODEL)
+        assert OpenERPJobStorage(session).load(uuid).company_id is None
+    with (
+        session.change_context(company_id="x"),
+        pytest.raises(JobDefinitionError, match="company_id of the context is 'x'"),
+    ):
+        sample.delay(session, MODEL)
+
+
 def test_a_job_that_cannot_be_read_says_why(session):
     """
     A function that is gone or no job function, and broken arguments, are told by name.
