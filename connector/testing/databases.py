@@ -22,8 +22,9 @@ class TestDatabase:
 
     __test__ = False  # not a test, for all that its name says
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, under_test: str) -> None:
         self.name = name
+        self._under_test = under_test
 
     @property
     def registry(self) -> Registry:
@@ -46,8 +47,12 @@ class TestDatabase:
             yield ConnectorSession.from_env(env)
 
     def update(self, *addons: str) -> Registry:
-        """Load anew with what is declared now, and make its tables; for classes of the test."""
-        modules.update(self.name, addons)
+        """
+        Load anew with what is declared now, and make its tables; for classes of the test.
+
+        Updates the *addons* that the classes were declared in, by default the one under test.
+        """
+        modules.update(self.name, addons or (self._under_test,))
         return self.registry
 
     def __repr__(self) -> str:

@@ -89,7 +89,7 @@ def database(servers: Services, addons: tuple[str, ...]) -> Iterator[TestDatabas
 
     name = templates.copy_of_template(addons)
     try:
-        yield databases.TestDatabase(name)
+        yield databases.TestDatabase(name, under_test=addons[-1])
     finally:
         templates.drop_copy(name)
 

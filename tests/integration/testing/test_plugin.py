@@ -88,7 +88,7 @@ def test_declared_model_is_loaded_by_update(database, declared_in):
 
             name = fields.Char(required=True)
 
-    database.update("base")
+    database.update()  # of the addon under test
 
     with database.env() as env:
         assert env["test.planet"].create({"name": "Mars"}).name == "Mars"
