@@ -131,12 +131,6 @@ class Checking(Searching):
             ):
                 raise self._required(field, vals)
 
-    def _is_extended(self, method: str) -> bool:
-        """Does an addon do more in this method? Then it may take other values."""
-        cls = type(self)
-        framework = next(c for c in cls.__mro__ if c.__dict__.get("_is_framework"))
-        return getattr(cls, method) is not getattr(framework, method)
-
     # -- constraints ----------------------------------------------------------------------
 
     def _validate(self, records: Any, written: Iterable[str]) -> None:

@@ -123,6 +123,9 @@ class Reading(Setup):
     def _fetch(self, field: Field) -> None:
         """Bring *field*, and what is read with it, into the cache for this and its neighbours."""
         transaction = self.env.transaction
+        if not self._auto:
+            self._require_table()
+            transaction.flush()  # a view shows other models
         values = transaction.values[field]
         new = transaction.new.get(self._name, ())
         near = self._prefetch
@@ -259,7 +262,18 @@ class Reading(Setup):
             linked[id_].append(other)
         if field.type == "one2many" and rows:
             comodel._fill([inverse], list(zip(*((o, i) for i, o in rows), strict=True)))
+        for id_ in self._absent([id_ for id_, found in linked.items() if not found]):
+            del linked[id_]
         transaction.values[field].update((id_, tuple(found)) for id_, found in linked.items())
+
+    def _absent(self, ids: Sequence[int]) -> Sequence[int]:
+        """Those of *ids* that are no record; of which something is known is not asked again."""
+        transaction = self.env.transaction
+        new = transaction.new.get(self._name, ())
+        known = [transaction.values[field] for field in self._prefetched()[:1]]
+        unsure = [i for i in ids if i not in new and not any(i in values for values in known)]
+        there = set(self.browse(unsure).exists()._ids) if unsure else ()
+        return [id_ for id_ in unsure if id_ not in there]
 
     # -- read, exists ---------------------------------------------------------------------
 

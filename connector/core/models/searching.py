@@ -111,6 +111,9 @@ class Searching(Keys):
         return Condition(self.env)
 
     def _where(self, domain: Sequence[Any]) -> tuple[Condition, str]:
+        if not self._auto:
+            self._require_table()
+            self.env.transaction.forget_model(type(self))  # a view is as new as what it shows
         node = self._parsed(domain)
         if (
             self._has_active
@@ -144,9 +147,11 @@ class Searching(Keys):
             for field in read:
                 while transaction.todo.get(field):
                     self.env[field.model_name].sudo()._recompute_field(field)
+        models = self.env.registry.models
         for field in read:
             if (
-                transaction.new.get(field.model_name)
+                not models[field.model_name]._auto  # a view shows other models
+                or transaction.new.get(field.model_name)
                 or transaction.dirty.get(field)
                 or transaction.todo.get(field)
                 or (field.x2many and transaction.links)
@@ -275,12 +280,24 @@ class Searching(Keys):
 
     def _name_node(self, operator: str, value: Any) -> Node:
         """The condition that a record's name meets."""
+        if self._is_extended("name_search"):
+            return Leaf("id", "in", self._named_ids(operator, value))
         if self._rec_name is None:
             raise DomainError(
                 f"Records of {self._name!r} have no name to compare with {value!r}. "
                 f"Search by id, or set _rec_name on the model."
             )
         return Leaf(self._rec_name, operator, value)
+
+    def _named_ids(self, operator: str, value: Any) -> list[int]:
+        """The ids that the model's own ``name_search`` finds."""
+        everything: Any = self.with_context(active_test=False).browse()
+        several = isinstance(value, (list, tuple))
+        found: list[int] = []
+        for name in value if several else [value]:
+            pairs = everything.name_search(name, [], "=" if several else operator, limit=None)
+            found += [id_ for id_, _ in pairs]
+        return found
 
 
 def _names(node: Node, name: str) -> bool:

@@ -33,6 +33,8 @@ class Writing(Checking):
         return plan
 
     def _writing_plan(self) -> Plan:
+        if self._plan is None:
+            self._require_table()
         return self._plan or self._writing_plan_of(self._triggers())
 
     def write(self, vals: Values) -> bool:

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from connector.core import api, fields, models
-from connector.core.exceptions import ModelDefinitionError, RequiredValueError, ValidationError
+from connector.core.exceptions import (
+    MissingError,
+    ModelDefinitionError,
+    RequiredValueError,
+    UserError,
+    ValidationError,
+)
 
 
 def declare() -> None:
@@ -115,6 +121,41 @@ def declare() -> None:
         _inherit = "idioms.order"
 
         kind = fields.Selection(selection_add=[("c", "C")])
+
+    class Kind(models.Model):
+        _name = "idioms.kind"
+        _auto = False
+
+        name = fields.Char()
+        orders = fields.Integer()
+
+        def init(self) -> None:
+            self.env.cr.execute(
+                "CREATE VIEW idioms_kind AS (SELECT min(id) AS id, code AS name, count(*)::int"
+                " AS orders FROM idioms_order GROUP BY code)"
+            )
+
+    class Marked(models.AbstractModel):
+        _name = "idioms.marked"
+
+        mark = fields.Char()
+
+    class Customer(models.Model):
+        _name = "idioms.customer"
+        _inherit = "idioms.marked"
+
+        name = fields.Char()
+        number = fields.Char()
+        above_id = fields.Many2one("idioms.customer")
+        _parent_name = "above_id"
+        below_ids = fields.One2many("idioms.customer", "above_id")
+
+        @api.model
+        def name_search(
+            self, name: str = "", args: Any = None, operator: str = "ilike", limit: Any = 100
+        ) -> Any:
+            found = self.search([("number", "=", name), *(args or [])], limit=limit)
+            return found.name_get() or super().name_search(name, args, operator, limit)
 
     class Wrapped(models.Model):
         _name = "idioms.an_order"
@@ -318,3 +359,59 @@ def test_links_may_be_computed_and_stored(env: Any) -> None:
     assert tag.big_order_ids == small
     small.unlink()
     assert not tag.big_order_ids
+
+
+def test_view_shows_what_waits(env: Any) -> None:
+    """
+    A search of a view, and a reading of its records, see what was written on other models.
+    """
+    order = env["idioms.order"].create({"code": "a"})
+    kind = env["idioms.kind"]
+    assert kind.search([("name", "=", "a")]).orders == 1
+    order.code = "b"
+    assert kind.search([]).mapped("name") == ["b"]
+    env["idioms.order"].create({"code": "b"})
+    assert kind.search([]).orders == 2
+
+
+def test_names_are_found_as_the_model_finds_them(env: Any) -> None:
+    """
+    A condition on a link by name asks the linked model's own ``name_search``.
+    """
+    top = env["idioms.customer"].create({"name": "Top", "number": "C1"})
+    below = top.create({"name": "Below", "above_id": top.id})
+    model = env["idioms.customer"]
+    for name in ("C1", "Top"):
+        assert model.search([("above_id", "=", name)]) == below
+        assert model.search([("above_id", "in", [name])]) == below
+        assert model.search([("below_ids.above_id", "=", name)]) == top
+        assert model.search([("id", "child_of", name)]) == top + below
+    assert model.search([("above_id", "not ilike", "C1")]) == top
+
+
+def test_abstract_model_has_no_records(env: Any) -> None:
+    """
+    Searching, making or reading records of an abstract model is told with those that have some.
+    """
+    marked = env["idioms.marked"]
+    for ask in (
+        lambda: marked.search([]),
+        lambda: marked.search_count([]),
+        lambda: marked.create({"mark": "a"}),
+        lambda: marked.browse(1).mark,
+    ):
+        with pytest.raises(UserError, match=r"'idioms.marked' is an abstract.*idioms.customer"):
+            ask()
+
+
+def test_links_of_no_record(env: Any) -> None:
+    """
+    A record that is gone has no lines to read either.
+    """
+    order = env["idioms.order"].create({})
+    env.invalidate_all()
+    assert not order.line_ids
+    gone = order.browse(order.id + 1000)
+    for name in ("line_ids", "tag_ids"):
+        with pytest.raises(MissingError, match=rf"idioms.order\({gone.id},\).*{name}"):
+            gone[name]
