@@ -75,18 +75,17 @@ class Step:
         Raises:
             JobDefinitionError: steps wait for each other in a circle.
         """
-        parents: dict[Delayable, set[Delayable]] = {}
         try:
-            _connect(self, parents)
+            parents = _connected(self)
             order = list(TopologicalSorter(parents).static_order())
         except (CycleError, RecursionError) as error:
             raise JobDefinitionError("Steps wait for each other in a circle.") from error
         jobs = {call: call.described() for call in order}
-        awaited = {
+        parents_of = {
             jobs[call].uuid: [*call.awaited, *(jobs[parent].uuid for parent in parents[call])]
             for call in order
         }
-        return order[0].storage.store_many(list(jobs.values()), awaited)
+        return order[0].storage.store_many(list(jobs.values()), parents_of)
 
 
 class Delayable(Step):
@@ -252,30 +251,37 @@ def batch(session: ConnectorSession, callback: Step) -> Iterator[list[str]]:
         callback.delay()
 
 
-def _connect(first: Step, parents: dict[Delayable, set[Delayable]]) -> None:
-    """Note for every call from *first* on which calls it waits for."""
-    seen: set[int] = set()
-    left = deque([first])
-    while left:
-        step = left.popleft()
-        if id(step) in seen:
-            continue
-        seen.add(id(step))
-        left.extend([*step.parts(), *step.followers])
-        if isinstance(step, Delayable):
-            parents.setdefault(step, set())
+def _connected(first: Step) -> dict[Delayable, set[Delayable]]:
+    """Every call from *first* on, in the order of description, with the calls it waits for."""
+    steps = list(_reachable(first))
+    parents: dict[Delayable, set[Delayable]] = {
+        step: set() for step in steps if isinstance(step, Delayable)
+    }
+    for step in steps:
         for follower in step.followers:
             _await(follower.heads(), step.own_tails(), parents)
         if isinstance(step, Chain):
             for before, after in step.pairs():
                 _await(after.heads(), before.tails(), parents)
+    return parents
+
+
+def _reachable(first: Step) -> Iterator[Step]:
+    seen: set[int] = set()
+    left = deque([first])
+    while left:
+        step = left.popleft()
+        if id(step) not in seen:
+            seen.add(id(step))
+            left.extend([*step.parts(), *step.followers])
+            yield step
 
 
 def _await(
     calls: list[Delayable], awaited: list[Delayable], parents: dict[Delayable, set[Delayable]]
 ) -> None:
     for call in calls:
-        parents.setdefault(call, set()).update(awaited)
+        parents[call].update(awaited)
 
 
 def _filled(steps: tuple[Step, ...]) -> tuple[Step, ...]:
