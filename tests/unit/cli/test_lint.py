@@ -56,7 +56,7 @@ def _classes_belong_to_shop():
         ("from odoo.addons.connector.connector import Binder", "from connector.connector"),
         ("from openerp.addons.connector.connector import Nothing", "has no 'Nothing'"),
         ("from openerp import models, fields", "from connector.core import"),
-        ("from openerp.addons.connector.jobrunner import runner", "no module"),
+        ("from openerp.addons.connector.jobrunner import runner", "has no 'runner'"),
         ("import openerp.netsvc", "no module connector.core.netsvc"),
         ("print 'hello'", "not Python 3"),
         ("x = unicode(1)", "write str"),
