@@ -22,6 +22,8 @@ from connector.core.query import (
 
 __all__ = ["is_decidable", "matches"]
 
+SUPERUSER_ID = 1
+
 ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
@@ -107,7 +109,8 @@ def _leaf(record: Any, leaf: Leaf) -> bool:
     if name == "id":
         cached = record._ids[0]
     else:
-        cached = record._value_of(field) if field.local else record._known(field)
+        checked = field.local or record.env.uid != SUPERUSER_ID
+        cached = record._value_of(field) if checked else record._known(field)
     if field.x2many:
         cached = field.held(cached, record)
     if leaf.operator in HIERARCHY:

@@ -202,6 +202,8 @@ def test_field_of_a_group(env: Any, user: Any, group: Any) -> None:
     assert document.secret == "s"
     with pytest.raises(AccessError, match="base.group_system"):
         document.sudo(user).secret  # noqa: B018
+    with pytest.raises(AccessError, match="base.group_system"):
+        document.sudo(user).filtered_domain([("secret", "=", "s")])
     give(env, group, write=True, create=True)
     with pytest.raises(AccessError, match="may not write"):
         document.sudo(user).secret = "t"
