@@ -14,6 +14,7 @@ from connector.queue import broker
 from connector.queue.broker import Broker
 from connector.queue.channels import settings_from_text
 from connector.queue.dispatcher import LOCK_SECONDS
+from connector.session import ConnectorSessionHandler
 from connector.testing import templates
 from queue_worker import dispatching, runner
 from queue_worker import sweep as sweeping
@@ -43,7 +44,7 @@ def test_a_locked_table_holds_up_its_own_database_only(queue, other):
     While somebody changes the table of jobs of one database, the jobs of another are handed over.
     """
     queue.delay(queue.jobs.leave_effect, "held up")
-    with type(queue.database)(other).session() as session:
+    with ConnectorSessionHandler(other, 1).session() as session:
         queue.jobs.leave_effect.delay(session, "queue.sample.effect", "goes on")
     first, second = sorted([queue.database.name, other])
     desks = Desks(Named([first, second]), broker.current(), SEATS)

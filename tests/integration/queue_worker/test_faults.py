@@ -7,7 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from connector.core.registry import Registry
 from connector.embedded import Services
 from connector.queue import broker
 from connector.session import ConnectorSessionHandler
+from connector.testing import templates
 
 ADDONS = ("queue_worker", "queue_sample")
 
@@ -288,6 +289,46 @@ def test_databases_are_served_as_they_come_and_go(queue):
     assert queue.effects() == ["first", "last"]
 
 
+def test_a_renamed_database_is_served_under_its_new_name(queue):
+    """
+    Without a name, workers follow a database that is renamed while its jobs wait and run.
+    """
+    old = templates.copy_of_template(ADDONS)
+    new = f"{old}_new"
+    try:
+        with queue.workers(database=""):
+            uuids = [delay_in(old, queue.jobs.leave_effect_slowly, 0.5) for _ in range(8)]
+            queue.wait_until(lambda: state_in(old, uuids[1]) == "done")
+            Registry.delete(old)
+            rename(old, new)
+            queue.wait_until(lambda: {state_in(new, uuid) for uuid in uuids} == {"done"})
+            late = delay_in(new, queue.jobs.leave_effect)
+            queue.wait_until(lambda: state_in(new, late) == "done")
+            queue.wait_until(lambda: f"Database {old!r} is gone" in queue.log.read_text())
+        with sql.connect(new).cursor(sql.READ_COMMITTED) as cr:
+            cr.execute("SELECT count(*) FROM queue_sample_effect")
+            assert cr.fetchone()[0] == len(uuids) + 1
+    finally:
+        for name in (old, new):
+            sql.close_all(name)
+            sql.drop_database(name)
+            Registry.delete(name)
+
+
+def rename(old: str, new: str) -> None:
+    """As an administrator does it: end the sessions, and be quicker than those who come back."""
+    sql.close_all(old)
+    with sql.current_server().maintenance() as cr:
+        for _ in range(50):
+            cr.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [old]
+            )
+            with suppress(sql.errors.ObjectInUse):
+                cr.execute(f'ALTER DATABASE "{old}" RENAME TO "{new}"')
+                return
+    pytest.fail(f"{old} cannot be renamed.")
+
+
 def test_a_child_has_no_part_in_the_locks_of_its_worker(queue, servers):
     """
     A worker that uses the embedded servers holds their lock; the child of a job does not.
@@ -326,9 +367,9 @@ def test_a_job_costs_few_round_trips(queue):
     assert calls("xadd", "zadd", "persist", "watch") < 1
 
 
-def delay_in(database: str, func: Any) -> str:
+def delay_in(database: str, func: Any, *args: Any) -> str:
     with ConnectorSessionHandler(database, 1).session() as session:
-        uuid: str = func.delay(session, "queue.sample.effect", "late")
+        uuid: str = func.delay(session, "queue.sample.effect", "late", *args)
         return uuid
 
 
