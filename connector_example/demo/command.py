@@ -14,11 +14,11 @@ from connector.cli.entry import open_servers
 from connector.core import sql
 from connector_example.demo.database import ADDONS, handler, install, reserved, set_backend
 from connector_example.demo.importing import Import
+from connector_example.demo.odoo import run_demo, target_from
 from connector_example.demo.report import print_findings, print_report
 from connector_example.demo.shop_process import ShopProcess
 from connector_example.demo.witness import Tables, read_shop
 from connector_example.demo.workers import Workers
-from connector_example.odoo.demo import run_demo, target_from
 from connector_example.verify import Finding, differences
 
 DATABASE = "connector_demo"

@@ -10,21 +10,19 @@ either is sought by its name.
 
 import csv
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector.core.exceptions import CoreError, DataFileError
+from connector.core.modules.data_target import Target
 from connector.core.modules.external_ids import Entry
 from connector.core.modules.values import field_of, from_names, from_text
-
-if TYPE_CHECKING:
-    from connector.core.modules.data import Target
 
 BATCH_ROWS = 1000
 #: for pictures in base64; the limit of Python's reader is 128 KiB
 csv.field_size_limit(500 * 1024 * 1024)
 
 
-def load(target: "Target") -> None:
+def load(target: Target) -> None:
     """
     Create or update the records of a file, many at once.
 
@@ -40,7 +38,7 @@ def load(target: "Target") -> None:
         )
 
 
-def _batches(target: "Target", model_name: str) -> Iterator[list[Entry]]:
+def _batches(target: Target, model_name: str) -> Iterator[list[Entry]]:
     with target.path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file)
         header = next(rows, None)
@@ -71,7 +69,7 @@ def _batches(target: "Target", model_name: str) -> Iterator[list[Entry]]:
 
 
 def _names(
-    target: "Target", model_name: str, header: list[str]
+    target: Target, model_name: str, header: list[str]
 ) -> Callable[[list[str]], tuple[str, list[str]]]:
     """What gives the id of a row, and those of the same model that it refers to."""
     columns = []
@@ -89,12 +87,12 @@ def _names(
     return names_of
 
 
-def _local(xml_id: str, target: "Target") -> str:
+def _local(xml_id: str, target: Target) -> str:
     return xml_id.strip().removeprefix(f"{target.module}.")
 
 
 def _entries(
-    target: "Target", model_name: str, header: list[str], rows: list[list[str]]
+    target: Target, model_name: str, header: list[str], rows: list[list[str]]
 ) -> list[Entry]:
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
     xml_ids: tuple[str, ...] | None = None
@@ -122,7 +120,7 @@ def _number(text: str) -> int:
     raise DataFileError(f"{text!r} is no number of a record.")
 
 
-def _column(target: "Target", field: Any, by: str, texts: tuple[str, ...]) -> list[Any]:
+def _column(target: Target, field: Any, by: str, texts: tuple[str, ...]) -> list[Any]:
     if not by:
         if field.relational:
             return from_names(target.env, field, texts)

@@ -16,25 +16,23 @@ XML data files.
 
 import base64
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml
 import defusedxml.ElementTree as SafeElementTree
 
 from connector.core.exceptions import CoreError, DataFileError
+from connector.core.modules.data_target import Target
 from connector.core.modules.external_ids import Entry
 from connector.core.modules.values import TRUE_WORDS, evaluate, field_of, from_text
-
-if TYPE_CHECKING:
-    from connector.core.modules.data import Target
 
 #: what an element that is wrong raises, and the methods that a <function> calls
 MISTAKES = (CoreError, ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 ROOTS = ("odoo", "openerp", "connector", "data")
 
 
-def load(target: "Target") -> None:
+def load(target: Target) -> None:
     """
     Do what the elements of a file say, in their order.
 
@@ -58,7 +56,7 @@ def load(target: "Target") -> None:
 
 
 class _Loader:
-    def __init__(self, target: "Target") -> None:
+    def __init__(self, target: Target) -> None:
         self._target = target
         self._env = target.env
         self._ids = target.external_ids

@@ -5,7 +5,8 @@ import base64
 import pytest
 
 from connector.core.exceptions import DataFileError
-from connector.core.modules.data import Target, load_file
+from connector.core.modules.data import load_file
+from connector.core.modules.data_target import Target
 
 pytestmark = pytest.mark.addons("base")
 

@@ -24,10 +24,10 @@ from connector.exception import ConnectorException
 from connector.rpc import Odoo
 from connector.session import ConnectorSession
 from connector_example.demo.database import handler, install, reserved
+from connector_example.demo.other_side import OtherServer, prepare
 from connector_example.demo.workers import Workers
 from connector_example.odoo.importer import import_partners
 from connector_example.odoo.mapper import PARTNER
-from connector_example.odoo.other_side import OtherServer, prepare
 
 OK, FAILED = 0, 1
 PASSWORD_VARIABLE = "CONNECTOR_DEMO_ODOO_PASSWORD"  # noqa: S105 - the name of a variable
