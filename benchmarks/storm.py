@@ -179,13 +179,14 @@ class Storm:
         print(f"{time.monotonic() - self._began:7.1f} s  {name}: {len(victims)} jobs", flush=True)
 
     def _wait_until_done(self) -> None:
-        end = time.monotonic() + CALM_SECONDS + CALM_SECONDS_PER_JOB * len(self._labels)
+        patience = CALM_SECONDS + CALM_SECONDS_PER_JOB * len(self._labels)
+        end = time.monotonic() + patience
         while self._field.ask(_LEFT) != [(0,)]:
             self._field.keep_supervisors()
             if self._faults.hanging():  # its turn came after the last fault
                 self._hit("kill a job in its statement")
             if time.monotonic() > end:
-                self._wrong.append(f"Not done after {CALM_SECONDS:.0f} s")
+                self._wrong.append(f"Not done after {patience:.0f} s")
                 return
             time.sleep(0.3)
 
