@@ -2,7 +2,7 @@
 What a worker takes from Redis and gives back: one round trip a job while messages are waiting.
 
 The end of a job is told with the taking of the next one, and wakes the dispatcher unless there
-still is a message for every worker.  Messages of `short` channels come in groups, at most this
+are more messages than workers still.  Messages of `short` channels come in groups, at most this
 worker's share of those that wait; all others come one by one.
 """
 
@@ -55,8 +55,8 @@ while most > 0 do
      or string.sub(next, 1, place) ~= string.sub(id, 1, place)
      or redis.call('HGET', 'rq:job:' .. next, 'short') ~= '1' then break end
 end
--- Every worker finds as many again: whatever could be claimed now would have to wait behind them.
-local is_enough = redis.call('LLEN', queue) >= alive * math.max(1, #taken / 2)
+-- Every worker finds as many again, and somebody more: what could be claimed now would wait behind.
+local is_enough = redis.call('LLEN', queue) > alive * math.max(1, #taken / 2)
 if database ~= '' and not is_enough then redis.call('PUBLISH', wakes, database) end
 return taken
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 __all__ = ["forget_prepared", "run_prepared"]
@@ -11,22 +11,30 @@ __all__ = ["forget_prepared", "run_prepared"]
 COUNT = "prepared statements"
 
 
-def run_prepared(cr: Any, types: str, text: str, params: Sequence[Any]) -> None:
+def run_prepared(
+    cr: Any,
+    types: str,
+    text: str,
+    params: Sequence[Any],
+    send: Callable[[str, Sequence[Any]], None] | None = None,
+) -> None:
     """
     Run a statement with ``$1`` .. placeholders, prepared with its first use.
 
     *types* are those of the parameters. A name is used once: where the first use fails,
     nobody can tell whether the statement was kept, so the next one takes another name.
+    *send* is a method of the cursor that does more than to execute.
     """
     memory = cr.memory
+    send = send or cr.execute_unflushed
     run = memory.get(text)
     if run is not None:
-        cr.execute_unflushed(run, params)
+        send(run, params)
         return
     number = memory[COUNT] = memory.get(COUNT, 0) + 1
     run = f"EXECUTE prepared_{number} ({', '.join(['%s'] * len(params))})"
     prepare = f"PREPARE prepared_{number} ({types}) AS {text}"
-    cr.execute_unflushed(f"{prepare}; {run}", params)
+    send(f"{prepare}; {run}", params)
     memory[text] = run
 
 

@@ -3,6 +3,7 @@
 from connector.core.sql import administration, composed, errors, locks, schema
 from connector.core.sql.chained import ChainedCursor
 from connector.core.sql.cursor import READ_COMMITTED, REPEATABLE_READ, Cursor
+from connector.core.sql.joined import JoinedCursor
 from connector.core.sql.pool import on_release
 from connector.core.sql.retrying import retried
 from connector.core.sql.rolled_back import RolledBackCursor
@@ -26,6 +27,7 @@ __all__ = [
     "ChainedCursor",
     "Cursor",
     "Database",
+    "JoinedCursor",
     "RolledBackCursor",
     "Transaction",
     "administration",

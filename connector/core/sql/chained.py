@@ -5,15 +5,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
-from connector.core.sql.cursor import Cursor
+from connector.core.sql.joined import PlainCursor
 from connector.core.sql.pool import Pool
 
 _UNLOCK = "SELECT pg_advisory_unlock_all()"
 
 
-class ChainedCursor(Cursor):
+class ChainedCursor(PlainCursor):
     """
     A cursor whose transactions begin in the round trip that ends the one before.
 
@@ -24,7 +23,7 @@ class ChainedCursor(Cursor):
 
     def __init__(self, pool: Pool, dbname: str, isolation_level: str | None = None) -> None:
         super().__init__(pool, dbname, isolation_level)
-        self._opening = f"BEGIN ISOLATION LEVEL {self.isolation_level}"
+        self._opening = self._begin()
         self._last = ""
         self._next = self._opening
         self._answer: Any = None
@@ -33,9 +32,8 @@ class ChainedCursor(Cursor):
 
     def set_in_each(self, settings: Mapping[str, int]) -> None:
         """Have every transaction from the next one on begin with these settings."""
-        level = f"BEGIN ISOLATION LEVEL {self.isolation_level}"
         local = [f"SET LOCAL {name} TO {value:d}" for name, value in settings.items()]
-        self._opening = self._next = "; ".join([level, *local])
+        self._opening = self._next = "; ".join([self._begin(), *local])
 
     def keep_set(self, settings: Mapping[str, int]) -> None:
         """
@@ -86,12 +84,6 @@ class ChainedCursor(Cursor):
         finally:
             self._last, self._next = "", self._opening
 
-    def _set_up(self) -> None:
-        # Each BEGIN names the level; psycopg2 would set and reset it by round trips of its own.
-        if self.connection.isolation_level is not None:
-            self.connection.isolation_level = None
-        self.connection.autocommit = True
-
     def _send_commit(self) -> None:
         self._send(self._last, "COMMIT", self._next)
         # Now, before what follows a commit asks something else.
@@ -107,8 +99,7 @@ class ChainedCursor(Cursor):
 
     def _undoing(self) -> str:
         """What ends the transaction, if there is one."""
-        is_idle = self.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
-        return "" if is_idle else "ROLLBACK"
+        return "" if self._is_idle() else "ROLLBACK"
 
     def _send(self, *statements: str) -> None:
         text = "; ".join(filter(None, statements))
@@ -120,7 +111,6 @@ class ChainedCursor(Cursor):
         try:
             if not self.connection.closed:
                 self._send(*self._resetting())
-                self.connection.autocommit = False
         except psycopg2.Error:
             self.connection.close()  # the next borrower must not have this one's settings
         finally:

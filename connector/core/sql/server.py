@@ -19,6 +19,7 @@ from connector.core.exceptions import (
 )
 from connector.core.sql.chained import ChainedCursor
 from connector.core.sql.cursor import Cursor
+from connector.core.sql.joined import JoinedCursor
 from connector.core.sql.pool import Pool
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,10 @@ class Database:
     def chained_cursor(self, isolation_level: str | None = None) -> ChainedCursor:
         """A cursor for many short transactions; errors as of `cursor`."""
         return self._cursor(ChainedCursor, isolation_level)
+
+    def joined_cursor(self, isolation_level: str | None = None) -> JoinedCursor:
+        """A cursor that spends no round trip on BEGIN alone; errors as of `cursor`."""
+        return self._cursor(JoinedCursor, isolation_level)
 
     def _cursor(self, kind: type[AnyCursor], isolation_level: str | None) -> AnyCursor:
         if self._forbidden is not None:

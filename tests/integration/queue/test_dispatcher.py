@@ -49,6 +49,24 @@ def rows(database: Any, query: str) -> list[Any]:
         return cr.fetchall()
 
 
+def test_a_portion_of_jobs_takes_three_round_trips(database, dispatcher, monkeypatch):
+    """
+    To look, to choose and to claim are a statement each; two when nothing waits.
+    """
+    delay(database, 20)
+    dispatcher.step()
+    monkeypatch.setattr("connector.queue.dispatcher.POLL_SECONDS", 1000)  # channels are not due
+    sent = dispatcher.cr.statement_count
+
+    dispatcher.step()
+    assert dispatcher.cr.statement_count - sent == 2
+
+    with database.cursor(sql.READ_COMMITTED) as cr:
+        cr.execute("UPDATE queue_job SET state = 'done' WHERE state = 'enqueued'")
+    dispatcher.step()
+    assert dispatcher.cr.statement_count - sent == 2 + 3
+
+
 def test_what_is_pushed_is_committed_and_shallow(database, redis, dispatcher):
     """
     Of many waiting jobs as many are enqueued as there are seats, and just these are in Redis.
