@@ -19,7 +19,7 @@ def test_python_code_is_interrupted():
     with pytest.raises(JobTimeoutError), Deadline(0.1, lambda: None).armed():
         time.sleep(5)
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
 
 
 def test_a_lifted_part_runs_to_its_end_and_the_time_begins_again():
