@@ -91,7 +91,7 @@ def run_group(database: str, uuids: Sequence[str], is_to_end: Callable[[], bool]
     cr = sql.connect(database).chained_cursor(config.current().job_isolation_level)
     limits = _limits(config.current().job_timeout)
     cr.set_in_each(limits)
-    cr.keep_set({name: value for name, value in limits.items() if name == _SILENCE})
+    cr.keep_set({_SILENCE: limits[_SILENCE]})
     try:
         registry = Registry(database)
         if _is_asleep(registry, cr):
@@ -145,10 +145,8 @@ def _is_asleep(registry: Registry, cr: sql.Cursor) -> bool:
 
 
 def _limits(seconds: float) -> dict[str, int]:
-    """PostgreSQL's own limits of a job's transactions, in milliseconds."""
-    if not seconds:
-        return {}
-    limit = int((seconds + SERVER_MARGIN_SECONDS) * 1000)
+    """PostgreSQL's own limits of a job, in milliseconds; none is no limit, whatever it has else."""
+    limit = int((seconds + SERVER_MARGIN_SECONDS) * 1000) if seconds else 0
     return {"statement_timeout": limit, _SILENCE: limit}
 
 

@@ -175,7 +175,6 @@ class Pool:
         try:
             opened = self._connect(dbname)
             register_type(_NUMERIC, opened)
-            _watch_client(opened)
             lent = Lent(opened, dbname)
         finally:
             with self._changed:
@@ -232,7 +231,7 @@ def _holds_session_lock(lent: Lent) -> bool:
     return held
 
 
-def _watch_client(conn: connection) -> None:
+def watch_client(conn: connection) -> None:
     """Have the server notice soon that this client is gone, and let go of its locks."""
     conn.autocommit = True
     for setting in (_DURING_STATEMENTS, _BETWEEN_STATEMENTS):

@@ -20,7 +20,7 @@ from connector.core.exceptions import (
 from connector.core.sql.chained import ChainedCursor
 from connector.core.sql.cursor import Cursor
 from connector.core.sql.joined import JoinedCursor
-from connector.core.sql.pool import Pool
+from connector.core.sql.pool import Pool, watch_client
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +142,7 @@ class Server:
         """A connection outside the pool."""
         try:
             opened: connection = psycopg2.connect(**self._parameters, dbname=dbname)
+            watch_client(opened)
         except psycopg2.OperationalError as error:
             raise DatabaseUnreachableError(
                 f"Cannot connect to database {dbname!r} at {self.place}: "

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from connector import config
+from connector.core import sql
 from connector.queue import broker
 from queue_worker import runner
 
@@ -120,6 +121,30 @@ def test_statement_timeout_alone_ends_a_hung_statement(queue, monkeypatch):
     )
     assert "canceling statement due to statement timeout" in job["exc_info"]
     assert queue.effects() == []
+
+
+def test_a_job_without_a_limit_has_none_of_the_servers_either(queue, monkeypatch):
+    """
+    With a job_timeout of 0 the limits of the server, or of the role, do not end a job.
+    """
+    unlimited = replace(config.current(), job_timeout=0)
+    monkeypatch.setattr(config, "current", lambda: unlimited)
+    with queue.database.cursor() as cr:
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            cr.execute(f"ALTER DATABASE {queue.database.name} SET {name} TO '700ms'")
+    jobs = queue.jobs
+    uuids = [
+        queue.delay(jobs.leave_effect_slowly, "python", 1),
+        queue.delay(jobs.leave_effect_in_a_long_statement, "statement", 1),
+    ]
+    with queue.database.cursor() as cr:
+        cr.execute("UPDATE queue_job SET state = 'enqueued'")
+    sql.close_all(queue.database.name)
+
+    for uuid in uuids:
+        runner.run(queue.database.name, uuid)
+
+    assert queue.rows("SELECT state, attempt FROM queue_job") == [("done", 1)] * 2
 
 
 def test_a_stopped_redis_holds_nothing_up_for_long(queue):

@@ -159,9 +159,10 @@ def test_both_ends_of_a_connection_watch_each_other(database):
         *(f"tcp_keepalives_{name}" for name in ("idle", "interval", "count")),
         "tcp_user_timeout",
     ]
-    for kind in (sql.connect(database.name).cursor, sql.connect(database.name).chained_cursor):
+    there, server = sql.connect(database.name), sql.current_server()
+    for kind in (there.cursor, there.chained_cursor, server.maintenance):
         with kind() as cr:
-            assert options(cr.fileno()) == WATCHED
+            assert options(cr.connection.fileno()) == WATCHED
             cr.execute(
                 "SELECT current_setting(name) FROM unnest(%s) WITH ORDINALITY AS asked (name, n)"
                 " ORDER BY n",
