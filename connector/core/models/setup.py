@@ -163,13 +163,11 @@ class Setup(Recordset):
     def _setup_complete(self) -> None:
         """Note the methods that fields call and that calls have to be made for."""
         cls: Any = type(self)
+        members = [(name, getattr(cls, name, None)) for name in dir(cls)]
         for kind in ("_constrains", "_onchange"):
-            found = []
-            for name in dir(cls):
-                mark = getattr(getattr(cls, name, None), kind, None)
-                if mark and isinstance(mark, tuple):
-                    found.append((name, frozenset(mark)))
-            setattr(cls, f"{kind}_methods", found)
+            marks = [(name, getattr(member, kind, None)) for name, member in members]
+            found = [(name, frozenset(mark)) for name, mark in marks if isinstance(mark, tuple)]
+            setattr(cls, f"{kind}_methods", [each for each in found if each[1]])
         cls._natural_keys = natural_keys(cls)
         cls._key_shapes = {
             frozenset(names): (names, tuple(cls._fields[name].key_type for name in names))
