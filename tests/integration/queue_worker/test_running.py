@@ -2,6 +2,10 @@
 
 import time
 
+import pytest
+
+from connector.core import modules
+
 
 def test_a_job_runs_after_its_commit(queue):
     """
@@ -44,3 +48,27 @@ def test_no_job_starts_before_its_commit(queue):
 
         queue.wait_for_state(uuid, "done")
     assert queue.effects() == ["late"]
+
+
+@pytest.mark.parametrize("options", [(), ("--fork",)])
+def test_running_workers_follow_an_installation(queue, options):
+    """
+    Workers that have a database's models in memory run jobs of an addon that another process
+    installs, with its models and fields, and go on with jobs that were there before.
+    """
+    with queue.workers(options=options) as supervisor:
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "before"), "done")
+        modules.install(queue.database.name, ["queue_late"])
+        from connector.addons.queue_late import late
+
+        queue.wait_for_state(queue.delay(late.leave_both, "new"), "done")
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "after"), "done")
+        assert supervisor.poll() is None
+
+    assert queue.rows("SELECT label, note FROM queue_sample_effect ORDER BY id") == [
+        ("before", None),
+        ("new", "new"),
+        ("after", None),
+    ]
+    assert queue.rows("SELECT DISTINCT attempt, retry FROM queue_job") == [(1, 1)]
+    assert "WARNING" not in queue.log.read_text()

@@ -1,0 +1,1 @@
+"""An addon that is installed while workers run."""
