@@ -8,7 +8,6 @@ from connector import config
 from connector.cli.entry import open_servers
 from connector.queue import channel_store
 from connector.queue.channels import (
-    LONGEST_THROTTLE_SECONDS,
     ChannelSettings,
     chain,
     full_name,
@@ -19,7 +18,6 @@ from queue_worker.databases import DATABASE, open_cursor
 
 #: What a column of numbers keeps.
 SEATS = click.IntRange(-(2**31), 2**31 - 1)
-SECONDS = click.FloatRange(0, LONGEST_THROTTLE_SECONDS)
 _SHOWN = (State.PENDING, State.ENQUEUED, State.STARTED, State.FAILED)
 
 
@@ -38,7 +36,7 @@ def channels(ctx: click.Context, database: str | None) -> None:
 @click.option("--capacity", type=SEATS, help="Jobs side by side; 0 is any number.")
 @click.option("--sequential/--parallel", default=None, help="One after the other.")
 @click.option("--short/--long", default=None, help="A worker takes several jobs at a time.")
-@click.option("--throttle", type=SECONDS, help="Least seconds between two starts.")
+@click.option("--throttle", type=float, help="Least seconds between two starts.")
 def set_(
     name: str,
     database: str | None,
@@ -72,8 +70,8 @@ def resume(name: str, database: str | None) -> None:
 
 def _set(settings: ChannelSettings, database: str | None) -> None:
     with open_servers(config.current()), open_cursor(database) as cr:
-        channel_store.set_channel(cr, settings)
-    click.echo(f"{full_name(settings.name)} is set.")
+        is_new = channel_store.set_channel(cr, settings)
+    click.echo(f"{full_name(settings.name)} is {'made and ' if is_new else ''}set.")
 
 
 def _list(database: str | None) -> None:

@@ -106,6 +106,8 @@ def why(uuid: str, database: str | None) -> None:
 @selecting
 def requeue(uuids: Sequence[str], failed: bool, database: str | None, **asked: str | None) -> None:
     """Put jobs that have ended back, with all their tries."""
+    if failed and asked["state"] not in (None, State.FAILED):
+        raise click.UsageError("--failed and --state contradict each other.")
     if failed:
         asked["state"] = State.FAILED
     selection = _chosen(uuids, asked)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from connector.queue.call import checked_number
 from connector.queue.clock import Eta, eta_time
 from connector.queue.function import check_channel
 from connector.queue.schema import notify
@@ -186,8 +187,10 @@ def reschedule(
     Give jobs that wait another priority, eta or channel; answer which; None leaves as it is.
 
     Raises:
-        JobDefinitionError: the eta cannot be read, or there can be no such channel.
+        JobDefinitionError: priority or eta cannot be kept, or there can be no such channel.
     """
+    if priority is not None:
+        checked_number("priority", priority)
     if channel is not None:
         check_channel(channel)
     change = {

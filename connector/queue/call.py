@@ -68,8 +68,10 @@ class Job(JobLife):
         self.model_name = model_name
         self.args = args or ()
         self.kwargs = kwargs or {}
-        self.priority = _checked("priority", DEFAULT_PRIORITY if priority is None else priority)
-        self.max_retries = _checked(
+        self.priority = checked_number(
+            "priority", DEFAULT_PRIORITY if priority is None else priority
+        )
+        self.max_retries = checked_number(
             "max_retries", DEFAULT_MAX_RETRIES if max_retries is None else max_retries, least=0
         )
         self.channel = channel
@@ -207,7 +209,7 @@ def _place(job: object) -> tuple[datetime, int, datetime]:
     return job.eta or datetime.min, job.priority, job.date_created
 
 
-def _checked(option: str, number: int, least: int = -LARGEST_INTEGER) -> int:
+def checked_number(option: str, number: int, least: int = -LARGEST_INTEGER) -> int:
     """
     The number of an option, if PostgreSQL can keep it.
 

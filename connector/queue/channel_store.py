@@ -6,7 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from connector.core import sql
-from connector.queue.channels import ChannelSettings, ChannelTree, chain, full_name
+from connector.exception import ChannelSettingsError
+from connector.queue.channels import (
+    LONGEST_THROTTLE_SECONDS,
+    ChannelSettings,
+    ChannelTree,
+    chain,
+    full_name,
+)
 from connector.queue.function import check_channel
 from connector.queue.state import State
 
@@ -55,24 +62,32 @@ def read_tree(cr: Any, configured: Iterable[ChannelSettings]) -> ChannelTree:
     return tree
 
 
-def ensure(cr: Any, name: str) -> None:
-    """Make a channel, and those above it, where they are missing."""
+def ensure(cr: Any, name: str) -> bool:
+    """Make a channel, and those above it, where they are missing; answer whether it was."""
     for each in reversed(list(chain(name))):
         parent, _, last = each.rpartition(".")
         cr.execute(_ADD, {"name": last, "complete_name": each, "parent": parent or None})
+    return bool(cr.rowcount)
 
 
-def set_channel(cr: Any, settings: ChannelSettings) -> None:
+def set_channel(cr: Any, settings: ChannelSettings) -> bool:
     """
-    Set what *settings* set, from the commit on; the channel is made where it is missing.
+    Set what *settings* set, from the commit on; answer whether the channel is new.
 
     Raises:
         JobDefinitionError: there can be no channel of that name.
+        ChannelSettingsError: the throttle is no number of seconds up to a day.
     """
     name = full_name(settings.name)
     check_channel(name)
-    ensure(cr, name)
+    if settings.throttle is not None and not 0 <= settings.throttle <= LONGEST_THROTTLE_SECONDS:
+        raise ChannelSettingsError(
+            f"The throttle {settings.throttle} of the channel {name} is no number of seconds "
+            "from 0 to a day."
+        )
+    is_new = ensure(cr, name)
     cr.execute(_SET, {**vars(settings), "name": name})
+    return is_new
 
 
 def rename(cr: Any, old: str, new: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from connector.core import sql
 from connector.core.exceptions import ValidationError
-from connector.exception import NoSuchJobError
+from connector.exception import ChannelSettingsError, JobDefinitionError, NoSuchJobError
 from connector.queue import (
     broker,
     by_hand,
@@ -92,6 +92,20 @@ def test_each_change_of_many_waiting_jobs_is_one_update(session):
     assert statements(lambda: channel_store.set_channel(cr, pause)) == ensured + 1
     assert statements(lambda: by_hand.cancel_selected(cr, all_jobs, "no")) == 1
     assert channel_store.counts(cr) == {"root.x": {State.CANCELLED: 2000}}
+
+
+def test_settings_that_no_row_could_keep_are_refused(session):
+    """
+    A priority beyond PostgreSQL's numbers, and a throttle that is no seconds, change nothing.
+    """
+    with pytest.raises(JobDefinitionError, match="priority=99999999999"):
+        by_hand.reschedule(session.cr, Selection(), priority=99_999_999_999)
+    for throttle in (-1, float("nan"), float("inf")):
+        with pytest.raises(ChannelSettingsError, match="from 0 to a day"):
+            channel_store.set_channel(session.cr, ChannelSettings("new", throttle=throttle))
+    with pytest.raises(ValidationError, match="at most a day"), session.env.clear_upon_failure():
+        session.env.ref("connector.channel_root").throttle = float("nan")
+        session.env.flush()
 
 
 def test_a_running_job_is_not_rescheduled_and_one_handed_over_comes_back(session):

@@ -165,6 +165,8 @@ def test_channels_are_listed_set_and_paused(queue):
     limits = ("--capacity", "2", "--short")
     assert connector(queue, "channels", "set", "sample", *limits, *here).returncode == 0
     assert connector(queue, "channels", "pause", "root.sample", *here).returncode == 0
+    made = connector(queue, "channels", "set", "misspelt", "--capacity", "1", *here).stdout
+    assert made == "root.misspelt is made and set.\n"
     assert "capacity 2, short, PAUSED" in connector(queue, "channels", *here).stdout
     assert "root.sample is paused" in connector(queue, "jobs", "why", uuid, *here).stdout
     assert connector(queue, "channels", "resume", "sample", *here).returncode == 0
