@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 )
 
 from connector.core import api, fields, models
+from connector.core.exceptions import ValidationError
 from connector.core.sql import READ_COMMITTED
 
 names = st.sampled_from(["ann", "bob", "", "Cy", "a\\b", "tab\tnew\nline", "é{},\"'"])
@@ -35,6 +36,14 @@ def declare() -> None:
         leaf_ids = fields.One2many("program.leaf", "tag_id")
         count = fields.Integer(compute="_compute_count", store=True)
         weight = fields.Integer(compute="_compute_weight", store=True)
+        heavy_ids = fields.Many2many(
+            "program.node", "program_heavy_rel", compute="_compute_heavy", store=True
+        )
+
+        @api.depends("node_ids.doubled")
+        def _compute_heavy(self) -> None:
+            for tag in self:
+                tag.heavy_ids = tag.node_ids.filtered(lambda node: node.doubled > 4)
 
         @api.depends("node_ids")
         def _compute_count(self) -> None:
@@ -58,6 +67,7 @@ def declare() -> None:
 
         name = fields.Char(required=True)
         number = fields.Integer()
+        active = fields.Boolean(default=True)
         parent_id = fields.Many2one("program.node")
         child_ids = fields.One2many("program.node", "parent_id")
         tag_ids = fields.Many2many("program.tag")
@@ -66,6 +76,11 @@ def declare() -> None:
         parent_name = fields.Char(related="parent_id.name", store=True)
         is_child = fields.Boolean(compute="_compute_is_child", store=True)
         shout = fields.Char(compute="_compute_shout")
+
+        @api.constrains("doubled")
+        def _check_doubled(self) -> None:
+            if any(node.doubled > 100 for node in self):
+                raise ValidationError("Too much.")
 
         @api.depends("parent_id")
         def _compute_is_child(self) -> None:
@@ -89,7 +104,7 @@ def declare() -> None:
 
 
 class Program(RuleBasedStateMachine):
-    """The machine holds what the records should be: id -> name, number, parent, tags."""
+    """The machine holds what the records should be: id -> name, number, active, parent, tags."""
 
     open_env: Any = None
     nodes = Bundle("nodes")
@@ -131,18 +146,20 @@ class Program(RuleBasedStateMachine):
         vals = {"name": name, "number": number, "parent_id": parent,
                 "tag_ids": [(6, 0, sorted(tags))]}  # fmt: skip
         record = self.model.create(vals)
-        self.expected[record.id] = {"name": name, "number": number, "parent": parent, "tags": tags}
+        self.expect(record.id, name=name, number=number, parent=parent, tags=tags)
         return record.id
+
+    def expect(self, id_: int, **values: Any) -> None:
+        nothing = {"number": None, "parent": None, "tags": set(), "active": True}
+        self.expected[id_] = {**nothing, **values}
 
     @rule(target=nodes, name=names, count=st.integers(2, 8), number=numbers)
     def create_tree(self, name: str, count: int, number: Any) -> int:
         lines = [(0, 0, {"name": f"{name}{i}", "number": number}) for i in range(count)]
         record = self.model.create([{"name": name, "child_ids": lines}])
         for child in record.child_ids:
-            self.expected[child.id] = {
-                "name": child.name, "number": number, "parent": record.id, "tags": set(),
-            }  # fmt: skip
-        self.expected[record.id] = {"name": name, "number": None, "parent": None, "tags": set()}
+            self.expect(child.id, name=child.name, number=number, parent=record.id, tags=set())
+        self.expect(record.id, name=name, tags=set())
         assert len(record.child_ids) == count
         return record.id
 
@@ -166,6 +183,53 @@ class Program(RuleBasedStateMachine):
         self.model.browse(chosen).write({"name": name, "number": number})
         for id_ in chosen:
             self.expected[id_].update(name=name, number=number)
+
+    @rule(ids=st.lists(nodes, max_size=3), active=st.booleans())
+    def archive(self, ids: list[int], active: bool) -> None:
+        chosen = [id_ for id_ in dict.fromkeys(ids) if self.alive(id_)]
+        self.model.browse(chosen).write({"active": active})
+        for id_ in chosen:
+            self.expected[id_]["active"] = active
+
+    @rule(target=nodes, id_=nodes)
+    def copy(self, id_: int) -> int:
+        if not self.alive(id_):
+            return id_
+        duplicate = self.model.browse(id_).copy()
+        self.expected[duplicate.id] = copy.deepcopy(self.expected[id_])
+        self.expected[duplicate.id]["number"] = self.expected[id_]["number"] or 0
+        return duplicate.id
+
+    @rule(id_=nodes, name=names)
+    def rename_parent(self, id_: int, name: str) -> None:
+        if self.alive(id_):
+            self.model.browse(id_).parent_name = name
+            parent = self.expected[id_]["parent"]
+            if parent:
+                self.expected[parent]["name"] = name
+
+    @rule(id_=nodes, command=st.sampled_from([1, 2, 3, 6]), name=names)
+    def change_children(self, id_: int, command: int, name: str) -> None:
+        children = self.children(id_) if self.alive(id_) else []
+        if not children:
+            return
+        one = children[0]
+        values: dict[int, Any] = {1: (1, one, {"name": name}), 6: (6, 0, [one])}
+        self.model.browse(id_).child_ids = [values.get(command, (command, one))]
+        if command == 1:
+            self.expected[one]["name"] = name
+        elif command == 2:
+            self.gone([one])
+        else:
+            for child in [one] if command == 3 else self.linked(id_):
+                if command == 3 or child != one:
+                    self.expected[child]["parent"] = None
+
+    @rule(id_=nodes, number=st.integers(51, 99))
+    def refused(self, id_: int, number: int) -> None:
+        if self.alive(id_):
+            with pytest.raises(ValidationError, match="Too much"), self.env.cr.savepoint():
+                self.model.browse(id_).write({"name": "refused", "number": number})
 
     @rule(id_=nodes, number=st.integers(-9, 9))
     def assign(self, id_: int, number: int) -> None:
@@ -203,6 +267,9 @@ class Program(RuleBasedStateMachine):
     def unlink(self, ids: list[int]) -> None:
         chosen = [id_ for id_ in dict.fromkeys(ids) if self.alive(id_)]
         self.model.browse(chosen).unlink()
+        self.gone(chosen)
+
+    def gone(self, chosen: list[int]) -> None:
         for id_ in chosen:
             del self.expected[id_]
         self.leaves = {i: leaf for i, leaf in self.leaves.items() if leaf[0] not in chosen}
@@ -249,7 +316,8 @@ class Program(RuleBasedStateMachine):
         """The other cursor sees what is committed, and leaves alone what waits with this one."""
         waiting = self.env.transaction.pending_rows, len(self.env.transaction.todo)
         self.beside.rollback()
-        found = self.other.search([("id", "in", list(self.expected) or [0])])
+        model = self.other.with_context(active_test=False)
+        found = model.search([("id", "in", list(self.expected) or [0])])
         assert {node.id: (node.name, node.doubled) for node in found} == {
             id_: (values["name"], 2 * (values["number"] or 0))
             for id_, values in self.committed.items()
@@ -282,8 +350,11 @@ class Program(RuleBasedStateMachine):
     def doubled(self, id_: int) -> int:
         return 2 * (self.expected[id_]["number"] or 0)
 
-    def children(self, id_: int) -> list[int]:
+    def linked(self, id_: int) -> list[int]:
         return [other for other, values in self.expected.items() if values["parent"] == id_]
+
+    def children(self, id_: int) -> list[int]:
+        return [other for other in self.linked(id_) if self.expected[other]["active"]]
 
     def family(self, id_: int) -> int:
         return self.doubled(id_) + sum(self.family(child) for child in self.children(id_))
@@ -298,9 +369,13 @@ class Program(RuleBasedStateMachine):
         parent = expected["parent"]
         parent_name = self.expected[parent]["name"] if parent else ""
         assert record.name == expected["name"]
+        assert record.display_name == expected["name"]
+        assert record.active == expected["active"]
         assert record.number == (expected["number"] or 0)
         assert record.parent_id.id == (parent or False)
         assert set(record.child_ids.ids) == set(self.children(id_))
+        everything = record.with_context(active_test=False)
+        assert set(everything.child_ids.ids) == set(self.linked(id_))
         assert set(record.tag_ids.ids) == expected["tags"]
         assert record.doubled == self.doubled(id_)
         assert record.family == self.family(id_)
@@ -311,12 +386,20 @@ class Program(RuleBasedStateMachine):
     @rule(tag=st.integers(0, 1))
     def read_tag(self, tag: int) -> None:
         record = self.env["program.tag"].browse(self.tags[tag])
-        tagged = {id_ for id_, values in self.expected.items() if record.id in values["tags"]}
+        tagged = {
+            id_
+            for id_, values in self.expected.items()
+            if record.id in values["tags"] and values["active"]
+        }
         hung = {id_: leaf for id_, leaf in self.leaves.items() if leaf[1] == record.id}
         assert record.count == len(tagged)
         assert record.weight == sum(weight for _, _, weight in hung.values())
         assert set(record.node_ids.ids) == tagged
         assert set(record.leaf_ids.ids) == set(hung)
+        heavy = {id_ for id_ in tagged if self.doubled(id_) > 4}
+        assert set(record.heavy_ids.ids) == heavy
+        found = self.env["program.tag"].search([("heavy_ids", "in", list(heavy))])
+        assert (record in found) == bool(heavy)
 
     @rule(tag=st.integers(0, 1), id_=nodes)
     def link_from_the_tag(self, tag: int, id_: int) -> None:
@@ -330,7 +413,7 @@ class Program(RuleBasedStateMachine):
         assert set(found.ids) & set(self.expected) == {
             id_
             for id_, values in self.expected.items()
-            if values["name"] == name or self.doubled(id_) == 2 * number
+            if values["active"] and (values["name"] == name or self.doubled(id_) == 2 * number)
         }
 
     @rule(total=st.integers(-8, 8))
@@ -339,7 +422,9 @@ class Program(RuleBasedStateMachine):
         assert set(found.ids) & set(self.expected) == {
             id_
             for id_, values in self.expected.items()
-            if values["tags"] and any(self.family(child) >= total for child in self.children(id_))
+            if values["active"]
+            and values["tags"]
+            and any(self.family(child) >= total for child in self.children(id_))
         }
 
     @rule()
