@@ -10,6 +10,7 @@ import click
 from connector import config
 from connector.cli.entry import open_servers
 from connector.core import sql
+from connector.core.exceptions import CoreError
 from connector.exception import ConfigurationError
 from connector.queue import broker
 from connector.queue.channels import settings_from_text
@@ -67,7 +68,7 @@ def worker(
             found,
             workers or settings.workers,
             fork=fork,
-            is_idle=(lambda: all(map(_is_idle, found.current()))) if stop_when_idle else None,
+            is_idle=(lambda: all(map(_is_known_idle, found.current()))) if stop_when_idle else None,
             leash=sys.stdin.fileno() if stop_with_input else None,
         ).run()
 
@@ -87,6 +88,14 @@ def _check(database: str) -> None:
             f"Database {database!r} keeps no jobs. Install the addon that does: "
             f"connector db init {database} --addons queue_worker."
         ) from None
+
+
+def _is_known_idle(database: str) -> bool:
+    """Whether the database answers that no job is left; one that is away may have some."""
+    try:
+        return _is_idle(database)
+    except (CoreError, sql.errors.Error):
+        return False
 
 
 def _is_idle(database: str) -> bool:

@@ -215,19 +215,21 @@ def test_a_lost_connection_is_left_to_the_sweep(queue):
 
 def test_postgresql_may_be_killed_and_restarted(queue, servers):
     """
-    PostgreSQL is killed while jobs run and recovers; every job runs once.
+    PostgreSQL is killed while jobs run and recovers; every job runs once, and workers that are to
+    stop when none is left stop then.
     """
     labels = [str(number) for number in range(10)]
     for label in labels:
         queue.delay(queue.jobs.leave_effect_slowly, label, 0.3)
 
-    with queue.workers(2):
+    with queue.workers(2, options=("--stop-when-idle",)) as supervisor:
         queue.wait_until(lambda: len(queue.effects()) > 1)
         os.kill(servers.pids()["postgres"], signal.SIGKILL)
         sql.close_all()
         time.sleep(1)
         servers.ensure_postgres()
         queue.wait_until(lambda: states(queue) == {"done"}, seconds=60)
+        assert supervisor.wait(30) == 0
 
     assert sorted(queue.effects(), key=int) == labels
 
