@@ -23,7 +23,7 @@ from connector.core import SUPERUSER_ID, sql
 from connector.core.environment import Environment
 from connector.core.modules import identity
 from connector.core.registry import Registry
-from connector.exception import ConnectorException, RetryableJobError
+from connector.exception import ConnectorException, FailedJobError, RetryableJobError
 from connector.queue import codec, failure, transitions
 from connector.queue.call import Job
 from connector.queue.retry import chance, conflict_wait
@@ -231,6 +231,11 @@ class JobRun:
         return outcome
 
     def _session(self) -> ConnectorSession:
+        if self._row["user_id"] is None:
+            raise FailedJobError(
+                "The user that the job works for is not there any more. "
+                "Cancel the job, and delay it again as another one."
+            )
         context = codec.decode(
             self._row["context"] or {}, Environment(self._cr, self._row["user_id"], {})
         )

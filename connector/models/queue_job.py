@@ -5,8 +5,10 @@ from typing import Any
 
 from connector.core import SUPERUSER_ID, api, fields, models
 from connector.core.exceptions import AccessError, UserError, ValidationError
+from connector.exception import JobDefinitionError
 from connector.models import thread  # noqa: F401 - declared before it is inherited
 from connector.queue import broker, by_hand, cron, retention, schema, stopping, stuck
+from connector.queue.function import check_channel
 from connector.queue.state import STATES, State
 from connector.queue.storage import OpenERPJobStorage
 from connector.session import ConnectorSession
@@ -81,10 +83,21 @@ class QueueJob(models.Model):
                 "Call requeue, button_done or button_cancelled to change its state; "
                 f"{', '.join(sorted(EDITABLE))} may be written."
             )
+        if "channel" in vals:
+            _check_channel(vals["channel"])
         done = bool(super().write(vals))
         if vals.get("state") == State.FAILED:
             self.tell_failed()
         return done
+
+    def unlink(self) -> bool:
+        needed = by_hand.needed(self.env.cr, self.ids)
+        if needed:
+            raise UserError(
+                f"Job {needed} runs, or other jobs wait for it: without it they would start. "
+                "Stop or cancel it first."
+            )
+        return bool(super().unlink())
 
     @api.private
     @api.multi
@@ -202,6 +215,13 @@ class QueueJob(models.Model):
                 f"{self.func_name} names none, or it is gone."
             )
         return action
+
+
+def _check_channel(channel: Any) -> None:
+    try:
+        check_channel(channel)
+    except JobDefinitionError as error:
+        raise ValidationError(str(error)) from error
 
 
 class QueueRequeueJob(models.TransientModel):

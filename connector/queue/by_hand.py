@@ -120,6 +120,16 @@ UPDATE queue_job AS child SET state = 'pending'
 """
 
 
+_NEEDED = """
+SELECT uuid FROM queue_job AS job
+ WHERE id = ANY(%(ids)s) AND (state = 'started' OR EXISTS (
+       SELECT FROM queue_job_dependency AS edge JOIN queue_job AS child ON child.id = edge.child_id
+        WHERE edge.parent_id = job.id AND child.state = 'wait_dependencies'
+          AND child.id <> ALL(%(ids)s)))
+ LIMIT 1
+"""
+
+
 @dataclass(frozen=True)
 class Selection:
     """Which jobs are meant; what is None does not matter."""
@@ -142,6 +152,13 @@ class Selection:
             "model": self.model,
             "error": self.error,
         }
+
+
+def needed(cr: Any, ids: Sequence[int]) -> str | None:
+    """One of the jobs that runs, or that others wait for which are not among them."""
+    cr.execute(_NEEDED, {"ids": list(ids)})
+    row = cr.fetchone()
+    return row[0] if row else None
 
 
 def requeue(cr: Any, uuids: Sequence[str], states: Sequence[State] = ENDED) -> dict[str, State]:

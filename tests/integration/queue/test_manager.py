@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector.core.exceptions import AccessError, UserError
+from connector.core.exceptions import AccessError, UserError, ValidationError
 from connector.jobrunner import channels as old_place
 from connector.queue.channels import ChannelManager
 from connector.queue.job import job, related_action
@@ -68,6 +68,20 @@ def test_a_manager_plans_jobs_and_writes_no_state(session: Any, manager: Any) ->
         failed.write({"state": "done", "result": "never ran"})
 
     assert (failed.priority, failed.state) == (3, "failed")
+
+
+def test_a_job_that_others_need_is_not_deleted(session: Any) -> None:
+    """What runs, or is waited for, stays; deleted together with those that wait it goes."""
+    jobs = session.env["queue.job"]
+    parent = jobs.search([("uuid", "=", checked.delay(session, MODEL))])
+    child = jobs.search([("uuid", "=", checked.delay(session, MODEL, depends_on=[parent.uuid]))])
+
+    with pytest.raises(UserError, match="other jobs wait for it"):
+        parent.unlink()
+    with pytest.raises(ValidationError, match=r"'root\.a,b'"):
+        child.write({"channel": "root.a,b"})
+
+    assert (parent | child).unlink()
 
 
 def test_jobs_of_other_companies_are_not_seen(session: Any, manager: Any) -> None:

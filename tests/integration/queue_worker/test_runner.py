@@ -248,6 +248,20 @@ def test_however_a_job_ends_its_row_says_so(queue):
     assert found == expected
 
 
+def test_a_job_whose_user_is_gone_fails_and_says_so(queue):
+    """
+    A job without its user does not run as another one.
+    """
+    uuid = queue.delay(queue.jobs.leave_effect, "nobody's")
+    change(queue, "UPDATE queue_job SET state = 'enqueued', user_id = NULL")
+
+    runner.run(queue.database.name, uuid)
+
+    assert queue.job(uuid)["state"] == "failed"
+    assert "The user that the job works for" in queue.job(uuid)["exc_message"]
+    assert queue.effects() == []
+
+
 def test_a_failure_that_cannot_be_told_changes_nothing(queue, monkeypatch, caplog):
     """
     Telling the followers may fail: the job is failed all the same, and the log says so.
