@@ -8,14 +8,12 @@ Environment: a cursor, a user and a context, through which models are reached.
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self
-from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from connector.core import registries
+from connector.core.environments import Environments, FrozenDict, here
 from connector.core.exceptions import (
     AccessError,
     MissingError,
@@ -27,99 +25,21 @@ from connector.core.fields import Field
 from connector.core.models.cache import Transaction
 from connector.core.models.storage import flush
 from connector.core.models.values import LocalValues
-from connector.core.models.views import Cache, Computed, Dirty, Prefetch, Todo
+from connector.core.models.views import Cache, Computed, Dirty, Prefetch
 
 __all__ = ["Environment", "Environments", "FrozenDict"]
 
 SUPERUSER_ID = 1
 
 
-class FrozenDict(dict[str, Any]):
-    """A dictionary that cannot be changed: an environment's context."""
-
-    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(
-            "A context cannot be changed. Use with_context(key=value) to get records "
-            "in a context that differs."
-        )
-
-    __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(frozenset((key, _hashable(value)) for key, value in self.items()))
-
-
-def _hashable(value: Any) -> Any:
-    try:
-        hash(value)
-    except TypeError:
-        return repr(value)
-    return value
-
-
-class Environments:
-    """The environments that one thread or task has made; it keeps none of them alive."""
-
-    def __init__(self) -> None:
-        self.envs: WeakSet[Environment] = WeakSet()
-        self.by_arguments: WeakValueDictionary[Any, Environment] = WeakValueDictionary()
-        #: False, True in draft, or "onchange"
-        self.mode: bool | str = False
-        #: whether ``recompute()`` does anything
-        self.recompute = True
-
-    def add(self, env: Environment) -> None:
-        """Know an environment."""
-        self.envs.add(env)
-        self.by_arguments[env.args] = env
-
-    def __iter__(self) -> Iterator[Environment]:
-        return iter(self.envs)
-
-    @property
-    def todo(self) -> Todo:
-        """What is to be recomputed: field -> recordsets, of all cursors in use here."""
-        return Todo(self)
-
-
-class _Here(threading.local):
-    """The environments of the running thread, and of each of its tasks."""
-
-    def __init__(self) -> None:
-        self.of_thread: Environments | None = None
-        self.of_tasks: WeakKeyDictionary[Any, Environments] = WeakKeyDictionary()
-
-    def get(self) -> Environments | None:
-        task = _current_task()
-        return self.of_thread if task is None else self.of_tasks.get(task)
-
-    def set(self, environments: Environments | None) -> None:
-        task = _current_task()
-        if task is None:
-            self.of_thread = environments
-        elif environments is None:
-            self.of_tasks.pop(task, None)
-        else:
-            self.of_tasks[task] = environments
-
-
-def _current_task() -> Any:
-    # Asks without raising where no loop runs.
-    return asyncio.current_task() if asyncio._get_running_loop() is not None else None
-
-
-_here = _Here()
-
-
 class _MetaEnvironment(type(Mapping)):  # type: ignore[misc]  # the class of abstract classes
     @property
     def envs(cls) -> Environments:
         """The environments of the running thread or task; the first question begins them."""
-        found = _here.get()
+        found = here.get()
         if found is None:
             found = Environments()
-            _here.set(found)
+            here.set(found)
         return found
 
 
@@ -182,7 +102,7 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
         args = (cr, uid, context if type(context) is FrozenDict else FrozenDict(context))
         known = environments.by_arguments.get(args)
         if known is not None:
-            return known  # type: ignore[return-value]
+            return known  # type: ignore[no-any-return]
         cr.check_owner()
         self = super().__new__(cls)
         self.cr, self.uid, self.context = self.args = args
@@ -200,19 +120,19 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
     @contextmanager
     def manage(cls) -> Iterator[None]:
         """Keep the environments made in the block apart; inside another such block, nothing."""
-        if _here.get() is not None:
+        if here.get() is not None:
             yield
             return
-        _here.set(Environments())
+        here.set(Environments())
         try:
             yield
         finally:
-            _here.set(None)
+            here.set(None)
 
     @classmethod
     def reset(cls) -> None:
         """Begin anew: environments made from now on know nothing of those made before."""
-        _here.set(Environments())
+        here.set(Environments())
 
     # -- mapping of models ----------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 logger = logging.getLogger(__name__)
 
@@ -22,18 +22,6 @@ DEFAULT_MEMORY_LIMIT = 2048 * 1024 * 1024
 
 #: where there is no limit on virtual memory to divide
 SIZE_WITHOUT_LIMIT = 42
-
-
-class AnyRegistry(Protocol):
-    """What the map asks of a registry."""
-
-    ready: bool
-
-    def in_use(self) -> bool:
-        """Whether a cursor is open on its database."""
-
-    def clear_caches(self) -> None:
-        """Forget what was computed from the database."""
 
 
 class LRU(MutableMapping[Key, Value]):

@@ -114,7 +114,6 @@ class Registry(Signalled, Mapping[str, Any]):
         self.models = {}
         self.db_name = db_name
         self._init = True
-        self._init_parent: dict[str, bool] = {}
         #: custom models, and the classes that add custom fields to a model, by its name
         self.manual_models: dict[str, Any] = {}
         self.manual_extensions: dict[str, Any] = {}
@@ -123,11 +122,8 @@ class Registry(Signalled, Mapping[str, Any]):
         #: the addons loaded so far, in their order, and as a set by the name of 8.0
         self.loaded_addons: list[str] = []
         self._init_modules: set[str] = set()
-        self._sql_error: dict[str, str] = {}
-        self._m2m: dict[Any, Any] = {}
         #: the number of the last set-up, which made all fields anew
         self.era = 0
-        self._fields_by_model: dict[str, Any] | None = None
         self._post_init_queue: deque[Callable[[], None]] = deque()
         self.test_cr: Any = None
         self.loaded = False
@@ -239,8 +235,6 @@ class Registry(Signalled, Mapping[str, Any]):
         env.invalidate_all()
         if self.loaded_addons:
             env["ir.model"]._add_manual_models()
-        self._m2m = {}
-        self._fields_by_model = None
         if not self.ready:
             self.left_out = {}
         models = [env[name] for name in self.models]
