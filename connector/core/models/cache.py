@@ -28,7 +28,7 @@ FLUSH_ROWS = 20_000
 #: ids reserved at once grow from one up to this
 RESERVE_MAX = 1_000
 #: records of a model of which the cache keeps values that do not wait to be written
-CACHE_ROWS = 100_000
+CACHE_ROWS = 50_000
 
 #: under which a connection remembers the set-up that its statements were prepared for
 ERA = "era of the registry"

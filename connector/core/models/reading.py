@@ -11,7 +11,7 @@ from connector.core.fields import Field
 from connector.core.fields.many2one import ID_MAX
 from connector.core.models.cache import CACHE_ROWS
 from connector.core.models.prepared import run_prepared
-from connector.core.models.recordset import PREFETCH_LONG, PREFETCH_MAX
+from connector.core.models.recordset import PREFETCH_LONG, PREFETCH_MAX, LaterIds
 from connector.core.models.setup import LOG_FIELDS, Setup
 from connector.core.query import array_literal, column, identifier, one_of
 
@@ -129,7 +129,7 @@ class Reading(Setup):
         values = transaction.values[field]
         new = transaction.new.get(self._name, ())
         near = self._prefetch
-        if type(near) is tuple and len(near) <= PREFETCH_LONG and self._ids[0] in near:
+        if isinstance(near, tuple) and len(near) <= PREFETCH_LONG and self._ids[0] in near:
             # Most often none of them is known, which sets say faster than a loop.
             fresh = all(near) and values.keys().isdisjoint(near)
             if fresh and not new:
@@ -140,7 +140,7 @@ class Reading(Setup):
             missing = (i for i in self._prefetch_ids() if i and i not in values and i not in new)
             ids = list(islice(missing, PREFETCH_MAX))
         if field.is_column:
-            wanted = self._fetched_with(field, going_on=len(ids) > PREFETCH_MAX)
+            wanted = self._fetched_with(field)
             if ids and max(ids) > ID_MAX:
                 ids = [id_ for id_ in ids if id_ <= ID_MAX]  # no row has such a number
             if len(ids) == 1:
@@ -151,14 +151,14 @@ class Reading(Setup):
             todo = (i for i in self._prefetch_ids() if i and i not in values)
             self._fetch_linked(field, list(islice(todo, PREFETCH_MAX)))
 
-    def _fetched_with(self, field: Field, going_on: bool = False) -> list[Field]:
+    def _fetched_with(self, field: Field) -> list[Field]:
         if field.name in LOG_FIELDS:
             return [self._fields[name] for name in LOG_FIELDS if name in self._fields]
         if not field.prefetch or not self.env.context.get("prefetch_fields", True):
             return [field]
-        values = self.env.transaction.values
-        if going_on and values[field]:
-            # What a loop has asked of the records before, it will ask of those that come.
+        if isinstance(self._prefetch, LaterIds):
+            # What a loop has asked of the records before, it will ask of these.
+            values = self.env.transaction.values
             return [f for f in self._prefetched() if f in values and self._ids[0] not in values[f]]
         return self._prefetched()
 

@@ -12,7 +12,7 @@ from connector.core.fields import Field
 from connector.core.fields.new_id import NewId
 from connector.core.models.meta import MetaModel
 
-__all__ = ["PREFETCH_LONG", "PREFETCH_MAX", "Recordset"]
+__all__ = ["PREFETCH_LONG", "PREFETCH_MAX", "LaterIds", "Recordset"]
 
 #: records that are read together
 PREFETCH_MAX = 1000
@@ -20,6 +20,12 @@ PREFETCH_MAX = 1000
 PREFETCH_LONG = 4000
 ID_TYPES = frozenset({int, NewId})
 SUPERUSER_ID = 1
+
+
+class LaterIds(tuple[Any, ...]):
+    """A slice of a loop that was over others before: what it will read is known from them."""
+
+    __slots__ = ()
 
 
 class Recordset(metaclass=MetaModel):
@@ -155,10 +161,12 @@ class Recordset(metaclass=MetaModel):
     def __iter__(self) -> Iterator[Self]:
         ids, env, cls = self._ids, self.env, type(self)
         start, size = 0, PREFETCH_MAX
+        prefetch = self._prefetch
         # Slices share their reading, and a slice that is done leaves nothing to search.
         while part := ids[start : start + size]:
+            if len(ids) > PREFETCH_MAX:
+                prefetch = LaterIds(part) if start else part
             start, size = start + size, min(2 * size, PREFETCH_LONG)
-            prefetch = part if len(ids) > PREFETCH_MAX else self._prefetch
             for one in zip(part):  # the quickest way to a tuple for each
                 record = cls()
                 record.env = env

@@ -10,7 +10,7 @@ from connector.core.domain import All, AnyOf, Constant, Leaf, Node, Not, parse
 from connector.core.exceptions import DomainError
 from connector.core.fields import Field
 from connector.core.fields.many2one import ID_MAX
-from connector.core.models.found import FoundIds, found_ids
+from connector.core.models.found import FoundIds, all_ids, found_ids
 from connector.core.models.keys import Keys
 from connector.core.models.storage import write_pending
 from connector.core.query import Condition, array_literal, column, identifier
@@ -70,8 +70,12 @@ class Searching(Keys):
         if offset:
             statement += f" OFFSET {self._row_count('offset', offset)}"
         self._flush_fields(condition.fields)
-        self.env.cr.execute_unflushed(statement, condition.params)
-        ids = found_ids(self.env.cr)
+        cr = self.env.cr
+        if domain or offset or limit is not None:
+            cr.execute_unflushed(statement, condition.params)
+            ids = found_ids(cr)
+        else:
+            ids = all_ids(cr, statement, condition.params)
         return self._browse(self.env, ids) if isinstance(ids, FoundIds) else self.browse(ids)
 
     def _row_count(self, name: str, value: Any) -> int:

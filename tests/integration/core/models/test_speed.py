@@ -264,6 +264,10 @@ def test_very_many_records_are_records_like_others(env: Any, monkeypatch: Any) -
     many = env["speed.partner"].search([], order="id")
 
     assert isinstance(many._ids, found.FoundIds)
+    assert env["speed.partner"].search([("name", "like", "P")], order="id").ids == many.ids
+    assert env["speed.partner"].search([], order="id desc").ids == many.ids[::-1]
+    assert env["speed.partner"].search([], limit=5).ids == many.ids[:5]
+    assert env["speed.partner"].search([], offset=5).ids == many.ids[5:]
     assert (many, many.ids, len(many), many[1:3]) == (made, made.ids, 7, made[1:3])
     assert many.mapped("name") == [f"P{n}" for n in range(7)]
     assert many.sudo().with_context(a=1).filtered(lambda r: r.name == "P5") == made[5]

@@ -42,13 +42,17 @@ def test_many_ids_are_like_a_tuple() -> None:
     """
     Length, items, slices and membership are those of the tuple of the same ids.
     """
-    found, like = FoundIds(memoryview(array("i", [5, 3, 8]))), (5, 3, 8)
+    found = FoundIds([array("i", [5, 3, 8]), range(10, 13), array("i", [1, 20])])
+    like = (5, 3, 8, 10, 11, 12, 1, 20)
 
-    assert len(found) == len(like)
-    assert [found[place] for place in (0, -1)] == [5, 8]
-    assert found[1:] == like[1:]
+    assert (len(found), tuple(found), found[:]) == (len(like), like, like)
+    assert [found[place] for place in range(-8, 8)] == [like[place] for place in range(-8, 8)]
+    for start in range(-9, 10):
+        for stop in range(-9, 10):
+            assert found[start:stop] == like[start:stop]
+            assert found[start:stop:-2] == like[start:stop:-2]
     assert tuple(reversed(found)) == like[::-1]
-    assert 3 in found
+    assert all(number in found for number in like)
     assert 4 not in found
     with pytest.raises(IndexError):
-        found[3]
+        found[8]
