@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_PRIORITY", "Eta", "Job", "eta_time", "identity_exact", "utc_now"]
 
 DEFAULT_PRIORITY = 10
+_CALL_METHOD = function_name(call_method)
 #: What PostgreSQL keeps in a column of numbers.
 LARGEST_INTEGER = 2**31 - 1
 #: What PostgreSQL keeps in an index, in any alphabet.
@@ -93,11 +94,13 @@ class Job(JobLife):
     @property
     def retry_pattern(self) -> RetryPattern | None:  # type: ignore[override]  # asked, not kept
         """The retry pattern of the function, or of the method of records that it calls."""
-        func = self.func
-        if func is call_method:
-            func = method_of(*self.args[1:3])
-        pattern: RetryPattern | None = getattr(func, "retry_pattern", None)
+        pattern: RetryPattern | None = getattr(self._called, "retry_pattern", None)
         return pattern
+
+    @property
+    def _called(self) -> Callable[..., Any]:
+        """What the author has decorated: the function, or the method of records."""
+        return method_of(*self.args[1:3]) if self.func is call_method else self.func
 
     @property
     def description(self) -> str:
@@ -110,9 +113,11 @@ class Job(JobLife):
     @property
     def func_string(self) -> str:
         """The call as Python would write it."""
-        args = [repr(arg) for arg in self.args]
+        called, args = self.func_name, self.args
+        if called == _CALL_METHOD:
+            called, args = f"{args[1]!r}.{args[2]}", args[3:]
         kwargs = [f"{name}={value!r}" for name, value in self.kwargs.items()]
-        return f"{self.func_name}({', '.join(args + kwargs)})"
+        return f"{called}({', '.join([*map(repr, args), *kwargs])})"
 
     @property
     def identity_key(self) -> str | None:
@@ -167,8 +172,8 @@ class Job(JobLife):
         return {**company, **self.context, "job_uuid": self.uuid}
 
     def related_action(self, session: ConnectorSession) -> Any:
-        """What `@related_action` of the function answers for this job; None without one."""
-        action = getattr(self.func, "related_action", None)
+        """What `@related_action` of the function or method answers; None without one."""
+        action = getattr(self._called, "related_action", None)
         return action(session, self) if action else None
 
     def __eq__(self, other: object) -> bool:

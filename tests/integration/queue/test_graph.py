@@ -17,6 +17,7 @@ from connector.queue.job import (
     group,
     identity_exact,
     job,
+    related_action,
 )
 
 MODEL = "res.partner"
@@ -66,10 +67,11 @@ def test_a_method_of_records_becomes_a_job(session):
 
 def test_a_method_s_decorator_names_channel_and_retry_pattern(session, monkeypatch):
     """
-    `@job` on a method gives its jobs their channel and their waits.
+    `@job` on a method gives its jobs their channel and their waits, `@related_action` its record.
     """
 
     class Partner:
+        @related_action(lambda session, job: {"res_id": job.args[1].id})
         @job(default_channel="root.export", retry_pattern={1: 7})
         def send(self):
             """Send it."""
@@ -81,6 +83,8 @@ def test_a_method_s_decorator_names_channel_and_retry_pattern(session, monkeypat
 
     assert (loaded.channel, loaded.retry_pattern) == ("root.export", {1: 7})
     assert loaded.description == "Send it."
+    assert loaded.func_string == f"res.partner({records.id},).send()"
+    assert loaded.related_action(session) == {"res_id": records.id}
 
 
 @pytest.mark.parametrize("name", ["no_such_method", "__class__", "name"])
