@@ -14,6 +14,7 @@ from connector.queue import broker
 from connector.queue.broker import Broker
 from connector.queue.channels import settings_from_text
 from connector.queue.dispatcher import LOCK_SECONDS
+from connector.queue.job import delay_many
 from connector.session import ConnectorSessionHandler
 from connector.testing import templates
 from queue_worker import dispatching, runner
@@ -22,6 +23,7 @@ from queue_worker.discovery import Named
 from queue_worker.dispatching import Desk, Desks
 
 SEATS = settings_from_text("root:3")
+EFFECT = "queue.sample.effect"
 NOBODY = "redis://127.0.0.1:1/0"
 
 
@@ -45,7 +47,7 @@ def test_a_locked_table_holds_up_its_own_database_only(queue, other):
     """
     queue.delay(queue.jobs.leave_effect, "held up")
     with ConnectorSessionHandler(other, 1).session() as session:
-        queue.jobs.leave_effect.delay(session, "queue.sample.effect", "goes on")
+        queue.jobs.leave_effect.delay(session, EFFECT, "goes on")
     first, second = sorted([queue.database.name, other])
     desks = Desks(Named([first, second]), broker.current(), SEATS)
 
@@ -154,13 +156,10 @@ def test_a_dispatcher_may_lose_its_session_at_each_of_its_statements(queue, monk
         (sweeping, "LOST_SECONDS"),
     ):
         monkeypatch.setattr(module, name, 0)
-    database, states_left = queue.database.name, ["pending", "enqueued", "started"]
-    labels = []
+    database = queue.database.name
+    labels: list[str] = []
     for point in range(100):
-        for state in states_left:
-            labels.append(f"{state} {point:02}")
-            uuid = queue.delay(queue.jobs.leave_effect, labels[-1])
-            queue_job_becomes(queue, uuid, state)
+        labels += delay_in_each_state(queue, point)
         desk = Desk(database, broker.current(), SEATS)
         with session_ending_at(point, monkeypatch) as struck:
             desk.work()
@@ -209,13 +208,18 @@ def session_ending_at(point: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[l
         yield struck
 
 
-def queue_job_becomes(queue: Any, uuid: str, state: str) -> None:
-    with queue.database.cursor() as cr:
-        cr.execute(
-            "UPDATE queue_job SET state = %(state)s, date_enqueued = now() AT TIME ZONE 'UTC',"
-            " retry = (%(state)s = 'started')::int, worker = 'gone:1' WHERE uuid = %(uuid)s",
-            {"state": state, "uuid": uuid},
+def delay_in_each_state(queue: Any, point: int) -> list[str]:
+    """Delay a job that waits, one that Redis has lost and one whose worker is dead."""
+    labels = [f"{state} {point:02}" for state in ("pending", "enqueued", "started")]
+    with queue.database.session() as session:
+        delay_many(queue.jobs.leave_effect, session, EFFECT, [(label,) for label in labels])
+        session.cr.execute(
+            "UPDATE queue_job SET state = split_part(args->>1, ' ', 1), worker = 'gone:1',"
+            " date_enqueued = now() AT TIME ZONE 'UTC', retry = (args->>1 LIKE 'started%%')::int"
+            " WHERE args->>1 = ANY(%s)",
+            (labels,),
         )
+    return labels
 
 
 def run_waiting(queue: Any) -> float:
