@@ -63,9 +63,9 @@ class Deadline:
             JobStoppedError: in the block, when a person stops the job.
         """
         global _current
-        alarm = threading.current_thread() is threading.main_thread()
-        if alarm:
-            signal.signal(signal.SIGALRM, self._ring)
+        if threading.current_thread() is threading.main_thread():
+            # It stays afterwards: with the default a stop that comes late would end the process.
+            signal.signal(signal.SIGALRM, _ring)
         _current = self
         self.renew()
         try:
@@ -76,9 +76,6 @@ class Deadline:
             finally:  # the alarm may strike on the way there
                 self._armed = False
                 _current = None
-                if alarm:
-                    # Not the default, which ends the process: a stop may come in this moment.
-                    signal.signal(signal.SIGALRM, signal.SIG_IGN)
 
     def renew(self) -> None:
         """Give the block its full time again."""
@@ -141,12 +138,18 @@ class Deadline:
         if threading.current_thread() is threading.main_thread():
             signal.setitimer(signal.ITIMER_REAL, seconds)
 
-    def _ring(self, _number: int, _frame: FrameType | None) -> None:
+    def ring(self) -> None:
+        """End the block here and now, unless it may not be interrupted."""
         if self._armed:
             raise self.error()
 
 
 _current: Deadline | None = None
+
+
+def _ring(_number: int, _frame: FrameType | None) -> None:
+    if _current is not None:
+        _current.ring()
 
 
 def watch_current() -> None:

@@ -69,7 +69,7 @@ class Inbox:
     """The messages of one worker; at most *most* at a time."""
 
     def __init__(self, connection: Redis, queue: Queue, most: int) -> None:
-        self._pool = connection.connection_pool
+        self._shared = connection
         self._queue = queue
         self._most = most
         self._take = connection.register_script(_TAKE)
@@ -77,8 +77,7 @@ class Inbox:
 
     @cached_property
     def _connection(self) -> Redis:
-        """One connection for all; to borrow one for each command takes as long as the command."""
-        return Redis(connection_pool=self._pool, single_connection_client=True)
+        return broker.with_one_connection(self._shared)
 
     def end(self, messages: Sequence[Message], database: str | None) -> None:
         """Note that the jobs of these messages have ended; the next taking tells it."""
@@ -126,7 +125,9 @@ class Inbox:
     def _messages(self, taken: Sequence[Any]) -> list[Message]:
         found = []
         for id_, data in zip(taken[::2], taken[1::2], strict=True):
-            message = Message(id_.decode(), connection=self._connection, serializer=JSONSerializer)
+            message = Message(id_.decode(), connection=self._connection)
+            # One that is given to RQ is examined for each job.
+            message.serializer = JSONSerializer
             try:
                 message.restore({b"data": data} if data else {})
             except NoSuchJobError:

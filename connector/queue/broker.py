@@ -19,6 +19,7 @@ import socket
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -146,6 +147,10 @@ class Broker:
         self._push = self.redis.register_script(_PUSH)
         self._take_token = self.redis.register_script(_SPEND)
 
+    @cached_property
+    def _pushing(self) -> Redis:
+        return with_one_connection(self.redis)
+
     def push(self, database: str, uuids: Sequence[str], short: Collection[str] = ()) -> None:
         """
         Hand over jobs of a database in this order, with one command.
@@ -158,8 +163,9 @@ class Broker:
         moment = utcformat(now())
         marked = [f"{int(uuid in short)}{uuid}" for uuid in uuids]
         arguments = (_place(database), database, moment, ENTRY_POINT, QUEUE_NAME, *marked)
+        keys = [self._queue.key, self._queue.redis_queues_keys]
         with self._translated():
-            self._push(keys=[self._queue.key, self._queue.redis_queues_keys], args=arguments)
+            self._push(keys=keys, args=arguments, client=self._pushing)
 
     def waiting(self) -> set[str]:
         """The ids of the messages that no worker has taken yet; see `message_id`."""
@@ -261,6 +267,18 @@ def connect(url: str) -> Redis:
             "unix:///run/redis.sock?db=0."
         ) from None
     return client
+
+
+def with_one_connection(client: Redis) -> Redis:
+    """
+    A client for one thread that keeps a connection, and asks for it at once.
+
+    To borrow one for each command takes as long as a short command itself.
+
+    Raises:
+        RedisError: the server does not answer.
+    """
+    return Redis(connection_pool=client.connection_pool, single_connection_client=True)
 
 
 def beat(pipeline: Any, worker_name: str) -> None:

@@ -40,7 +40,11 @@ def continued(context: Mapping[str, Any], name: str, **attributes: str) -> Itera
         return
     parent = context.get(TRACEPARENT)
     origin = propagate.extract({TRACEPARENT: parent}) if isinstance(parent, str) else None
-    with trace.get_tracer("connector").start_as_current_span(
+    span = trace.get_tracer("connector").start_span(
         name, context=origin, kind=trace.SpanKind.CONSUMER, attributes=attributes
-    ):
+    )
+    if not span.get_span_context().is_valid:  # nobody records, and there is nothing to hand on
+        yield
+        return
+    with trace.use_span(span, end_on_exit=True):
         yield
