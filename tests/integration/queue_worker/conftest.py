@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from connector.core import addon, sql
+from connector.embedded import Services
 from connector.queue import broker
 
 ADDONS_PATH = Path(__file__).parent / "addons"
@@ -105,6 +107,16 @@ class Queue:
                 process.kill()
                 process.wait()
                 pytest.fail(f"The workers do not stop.\n{self.log.read_text()[-5000:]}")
+
+
+@pytest.fixture(scope="session")
+def own_servers() -> Iterator[Services]:
+    """Servers of these tests' own, because they are killed and set up otherwise."""
+    home = Path("/var/tmp") / f"connector-queue-tests-{os.getpid()}"
+    with Services(home) as own:
+        yield own
+        sql.close_all()
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -28,15 +27,12 @@ RECOVERY_SECONDS = 15
 
 
 @pytest.fixture(scope="module")
-def servers(servers: Any) -> Iterator[Services]:
-    """Servers of these tests' own, because they are killed."""
-    home = Path("/var/tmp") / f"connector-queue-faults-{os.getpid()}"
-    with Services(home) as own:
-        sql.use_server(own.database_url)
-        broker.use_redis(own.redis_url)
-        yield own
-        sql.close_all()
-    shutil.rmtree(home, ignore_errors=True)
+def servers(servers: Any, own_servers: Services) -> Iterator[Services]:
+    """Servers that may be killed."""
+    sql.use_server(own_servers.database_url)
+    broker.use_redis(own_servers.redis_url)
+    yield own_servers
+    sql.close_all()
     sql.use_server(servers.database_url)
     broker.use_redis(servers.redis_url)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import ssl
@@ -24,11 +23,6 @@ from connector.embedded import Services
 from connector.queue import broker
 
 PASSWORD = "not-for-the-log"
-_OPEN_TO_TCP = """
-ALTER SYSTEM SET listen_addresses TO '127.0.0.1';
-ALTER SYSTEM SET port TO {port};
-ALTER ROLE connector PASSWORD '{password}'
-"""
 
 
 class Reached(NamedTuple):
@@ -36,61 +30,80 @@ class Reached(NamedTuple):
 
     database_url: str
     redis_url: str
-    home: Path
 
 
 @pytest.fixture(scope="module")
-def servers(servers: Any) -> Iterator[Reached]:
-    """Servers of these tests' own, that ask for a password."""
-    home = Path("/var/tmp") / f"connector-queue-tcp-{os.getpid()}"
-    with Services(home, is_durable=False) as own:
-        port = open_to_tcp(own)
-        with Encrypted(unquote(urlsplit(own.redis_url).path), home) as redis_port:
-            sql.use_server(f"postgresql://connector:{PASSWORD}@127.0.0.1:{port}/connector")
-            broker.use_redis(own.redis_url)
-            broker.current().redis.execute_command(
-                "ACL", "SETUSER", "worker", "on", f">{PASSWORD}", "~*", "&*", "+@all"
-            )
-            redis_url = (
-                f"rediss://worker:{PASSWORD}@127.0.0.1:{redis_port}/0"
-                f"?ssl_ca_certs={home / 'authority.pem'}"
-            )
-            broker.use_redis(redis_url)
-            yield Reached(
-                f"postgresql://connector:{PASSWORD}@127.0.0.1:{port}/connector", redis_url, home
-            )
-            broker.current().close()
-            sql.close_all()
-    shutil.rmtree(home, ignore_errors=True)
+def servers(
+    servers: Any, own_servers: Services, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reached]:
+    """Servers that listen, and ask for a password."""
+    port = listen(own_servers)
+    database_url = f"postgresql://connector:{PASSWORD}@127.0.0.1:{port}/connector"
+    redis = broker.connect(own_servers.redis_url)
+    redis.acl_setuser(
+        "worker", True, passwords=f"+{PASSWORD}", keys="*", channels="*", categories=["+@all"]
+    )
+    authority = tmp_path_factory.mktemp("tls") / "authority.pem"
+    with Encrypted(unquote(urlsplit(own_servers.redis_url).path), authority) as redis_port:
+        redis_url = f"rediss://worker:{PASSWORD}@127.0.0.1:{redis_port}/0?ssl_ca_certs={authority}"
+        sql.use_server(database_url)
+        broker.use_redis(redis_url)
+        yield Reached(database_url, redis_url)
+        broker.current().close()
+        sql.close_all()
+    redis.acl_deluser("worker")
+    redis.close()
+    listen_no_more(own_servers, database_url)
     sql.use_server(servers.database_url)
     broker.use_redis(servers.redis_url)
 
 
-def open_to_tcp(services: Services) -> int:
+def listen(services: Services) -> int:
     """Have PostgreSQL listen, and ask for a password; answer its port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     sql.use_server(services.database_url)
+    administer(
+        "ALTER SYSTEM SET listen_addresses TO '127.0.0.1'",
+        f"ALTER SYSTEM SET port TO {port}",
+        f"ALTER ROLE connector PASSWORD '{PASSWORD}'",
+    )
+    access = Path(services.layout.postgres_data) / "pg_hba.conf"
+    access.with_suffix(".kept").write_text(access.read_text())
+    access.write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+    restart(services)
+    return port
+
+
+def listen_no_more(services: Services, database_url: str) -> None:
+    sql.use_server(database_url)
+    administer("ALTER SYSTEM RESET ALL")
+    access = Path(services.layout.postgres_data) / "pg_hba.conf"
+    access.write_text(access.with_suffix(".kept").read_text())
+    restart(services)
+
+
+def administer(*statements: str) -> None:
     with sql.current_server().maintenance() as cr:
-        for statement in _OPEN_TO_TCP.format(port=port, password=PASSWORD).split(";"):
+        for statement in statements:
             cr.execute(statement)
-        cr.execute("SHOW hba_file")
-        Path(cr.fetchone()[0]).write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+
+
+def restart(services: Services) -> None:
     sql.close_all()
     os.kill(services.pids()["postgres"], signal.SIGINT)
     while "postgres" in services.pids():
         time.sleep(0.05)
     services.ensure_postgres()
-    return port
 
 
 class Encrypted:
-    """A port that speaks TLS and forwards to a socket file; *home* has a file of its authority."""
+    """A port that speaks TLS and forwards to a socket file; its authority goes to a file."""
 
-    def __init__(self, path: str, home: Path) -> None:
+    def __init__(self, path: str, authority_file: Path) -> None:
         self._path = path
         authority = trustme.CA()
-        authority.cert_pem.write_to_path(home / "authority.pem")
+        authority.cert_pem.write_to_path(authority_file)
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         authority.issue_cert("127.0.0.1").configure_cert(self._context)
         self._loop = asyncio.new_event_loop()
