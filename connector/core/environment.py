@@ -390,13 +390,16 @@ class Environment(Mapping[str, Any], metaclass=_MetaEnvironment):
 
 
 def _transaction_of(cr: Any) -> Transaction:
-    registry = registries.registries.find(cr.dbname)
     transaction: Transaction | None = cr.transaction
+    if transaction is not None and not transaction.begins():
+        # In its midst it keeps its models: what waits and what is cached is of them. Nor does
+        # it wait for the ones being built, by somebody who may wait for its locks.
+        return transaction
+    registry = registries.registries.find(cr.dbname)
     if transaction is None:
         transaction = cr.transaction = Transaction(cr, registry)
         transaction.flusher = flush
         transaction.root = lambda: Environment(cr, SUPERUSER_ID, {})
-    elif transaction.registry is not registry and transaction.begins():
-        # Never in its midst: what waits and what is cached is of the models as they were.
+    elif transaction.registry is not registry:
         transaction.take(registry)
     return transaction

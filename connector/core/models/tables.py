@@ -87,6 +87,7 @@ class Tables(Access):
         if field.translate and present.type in TEXTS:
             value = "CASE WHEN {0} IS NOT NULL THEN jsonb_build_object('en_US', {0}) END"
         elif kind in TEXTS and present.type == "jsonb" and self._was_translated(field):
+            self._keep_languages(field)
             value = "{0} ->> 'en_US'"
         elif present.type != kind and (present.type, kind) not in schema.SAFE_TYPE_CHANGES:
             return False
@@ -96,6 +97,20 @@ class Tables(Access):
         except (errors.DataError, errors.IntegrityError):
             return False  # some value does not fit
         return True
+
+    def _keep_languages(self, field: Field) -> None:
+        """A text that is translated no more keeps the other languages in a column aside."""
+        cr, column = self.env.cr, identifier(field.name)
+        cr.execute(
+            f"SELECT 1 FROM {identifier(self._table)}"  # noqa: S608 - quoted names
+            f" WHERE {column} - 'en_US' <> '{{}}'::jsonb LIMIT 1"
+        )
+        if cr.fetchone():
+            copy = schema.copy_column_aside(cr, self._table, field.name)
+            logger.warning(
+                "Texts in other languages kept under another name",
+                extra={"field": repr(field), "column": copy},
+            )
 
     def _was_translated(self, field: Field) -> bool:
         cr = self.env.cr

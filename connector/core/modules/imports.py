@@ -33,7 +33,8 @@ def import_addon(manifest: Manifest) -> ModuleType:
             for name in manifest.imports:
                 importlib.import_module(f"{manifest.package}.{name}")
             _run_post_load(package, manifest)
-    except BaseException:
+    except BaseException as error:
+        error.add_note(f"Raised by the import of the addon {manifest.addon!r} in {manifest.path}.")
         _forget_imported(manifest, before)
         MetaModel.module_to_models[manifest.addon] = declared
         raise

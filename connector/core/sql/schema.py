@@ -37,6 +37,7 @@ __all__ = [
     "comment_on_table",
     "constraint_definitions",
     "convert_column",
+    "copy_column_aside",
     "create_index",
     "create_relation_table",
     "create_sequence",
@@ -217,12 +218,26 @@ def convert_column(
 
 def move_column_aside(cr: Cursor, table: str, column: str) -> str:
     """Keep the old values under the first free name `<column>_moved<n>`; returns that name."""
-    present = table_columns(cr, table)
-    number = next(n for n in range(len(present) + 1) if f"{column}_moved{n}" not in present)
-    moved = f"{column}_moved{number}"
+    moved = _name_aside(cr, table, column)
     rename_column(cr, table, column, moved)
     drop_not_null(cr, table, moved)
     return moved
+
+
+def copy_column_aside(cr: Cursor, table: str, column: str) -> str:
+    """Keep a copy of the values under such a name; returns it."""
+    copy = _name_aside(cr, table, column)
+    add_columns(cr, table, [(copy, table_columns(cr, table)[column].type)])
+    cr.execute(
+        SQL("UPDATE {} SET {} = {}").format(Identifier(table), Identifier(copy), Identifier(column))
+    )
+    return copy
+
+
+def _name_aside(cr: Cursor, table: str, column: str) -> str:
+    present = table_columns(cr, table)
+    number = next(n for n in range(len(present) + 1) if f"{column}_moved{n}" not in present)
+    return f"{column}_moved{number}"
 
 
 def _column_definition(name: str, column_type: str) -> Composed:

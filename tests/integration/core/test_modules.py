@@ -210,8 +210,9 @@ def test_failed_import_leaves_no_class(database, shop):
     Classes of an addon whose import fails are forgotten; the next import declares each once.
     """
     rewrite(shop, **{"__init__.py": SHOP.rstrip() + "\n    raise LookupError\n"})
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError) as caught:
         modules.install(database.name, ["shop_test"])
+    assert "import of the addon 'shop_test'" in caught.value.__notes__[0]
     assert MetaModel.module_to_models["shop_test"] == []
     shop.write("shop_test", MANIFEST, {"__init__.py": SHOP})
     modules.install(database.name, ["shop_test"])
@@ -691,6 +692,27 @@ def test_columns_change_type_without_loss(database, shop, caplog):
     assert [record.field for record in caplog.records if "another type" in record.message] == [
         "test.thing.number"
     ]
+
+
+def test_text_that_is_translated_no_more(database, shop):
+    """
+    A text that is translated no more is the English one; the other languages are kept aside.
+    """
+    translated = SHOP.replace(
+        "shop_code = fields.Char()", "shop_code = fields.Char(translate=True)"
+    )
+    rewrite(shop, **{"__init__.py": translated})
+    modules.install(database.name, ["shop_test"])
+    with database.env() as env:
+        partner = env.ref("base.main_partner")
+        partner.shop_code = "cheese"
+        partner.with_context(lang="de_DE").shop_code = "Käse"
+    rewrite(shop)
+    modules.update(database.name, ["shop_test"])
+    with database.env() as env:
+        assert env.ref("base.main_partner").shop_code == "cheese"
+        env.cr.execute("SELECT shop_code_moved0 ->> 'de_DE' FROM res_partner WHERE id = 1")
+        assert env.cr.fetchone() == ("Käse",)
 
 
 def test_constraints_and_indexes_follow_the_code(database, shop):

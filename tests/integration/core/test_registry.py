@@ -510,6 +510,34 @@ def test_registry_built_anew_in_a_transaction(database):
         assert env["res.partner"].browse(partner.id).ref == "kept too"
 
 
+def test_transaction_waits_for_no_registry(database):
+    """
+    In the midst of a transaction a new environment does not wait for the registry that another
+    thread builds, which may wait for the locks of this very transaction.
+    """
+    release, building = threading.Event(), threading.Event()
+
+    def build():
+        with Registry._lock:
+            Registry.registries[database.name].ready = False
+            building.set()
+            release.wait(20)
+            Registry.registries[database.name].ready = True
+
+    with database.env() as env:
+        env["res.partner"].search([], limit=1)
+        thread = threading.Thread(target=build)
+        thread.start()
+        try:
+            assert building.wait(5)
+            began = time.monotonic()
+            assert env(context={"a": 1}).registry is env.registry
+            assert time.monotonic() - began < 10
+        finally:
+            release.set()
+            thread.join()
+
+
 def test_session_that_changes_nothing_tells_nobody(database):
     """
     The end of a session has other processes forget their caches only if something changed.
