@@ -18,8 +18,9 @@ from connector.core.models.prepared import run_prepared
 from connector.queue import cron, transitions
 from connector.queue.broker import Broker, BrokerDownError
 from connector.queue.channel_store import read_tree
-from connector.queue.channels import ChannelSettings, ChannelTree, Seats, chain
+from connector.queue.channels import ChannelSettings, ChannelTree, Seats
 from connector.queue.schema import CHANNELS_CHANGED, NOTIFY_CHANNEL
+from connector.queue.throttle import ThrottledStarts
 
 logger = logging.getLogger(__name__)
 
@@ -87,9 +88,6 @@ SELECT job.id, job.uuid, seat.channel
  ORDER BY job.priority, job.date_created, job.id
 """
 
-_LAST_START = "SELECT max(date_enqueued) FROM queue_job WHERE channel = %(channel)s"
-
-
 # Whatever a crash of the server takes back here is claimed or swept again.  Its few statements
 # are planned once and follow indexes: a bitmap reads all that jobs leave behind there in their
 # short lives, time and again, while an index scan remembers what is dead.
@@ -130,16 +128,6 @@ class View(NamedTuple):
     seconds_to_eta: float | None
 
 
-def last_start(cr: Any, tree: ChannelTree, name: str) -> datetime | None:
-    """When a job of a channel, or of one below it, was handed over last."""
-    moments = []
-    for channel in tree:
-        if name in chain(channel.name):
-            cr.execute_unflushed(_LAST_START, {"channel": channel.name})
-            moments.append(cr.fetchone()[0])
-    return max((moment for moment in moments if moment is not None), default=None)
-
-
 class Dispatcher:
     """
     Hands the jobs of one database to the workers.
@@ -160,6 +148,7 @@ class Dispatcher:
         self._elected = False
         self._unknown: set[str] = set()
         self._last_tree = ChannelTree()
+        self._starts = ThrottledStarts()
         self._workers = 0
         self._tree_read = self._crons_seen = self._workers_counted = -POLL_SECONDS
         self._listen()
@@ -271,7 +260,7 @@ class Dispatcher:
             tree,
             taken=view.taken or {},
             failed=view.failed,
-            last_starts=self._throttled_starts(tree),
+            last_starts=self._starts.last(self._cr, tree),
             workers=workers,
             now=view.now,
         )
@@ -279,6 +268,7 @@ class Dispatcher:
         chosen = [row for row in candidates if seats.take(row[2])][:CLAIM_LIMIT]
         if chosen:
             transitions.enqueue(self._cr, [id_ for id_, _, _ in chosen], view.now)
+            self._starts.note(tree, {channel for _, _, channel in chosen}, view.now)
         return {uuid: channel for _, uuid, channel in chosen}
 
     def _candidates(self, tree: ChannelTree, seats: Seats, view: View) -> list[Any]:
@@ -306,15 +296,6 @@ class Dispatcher:
             self._workers_counted = time.monotonic()
             self._workers = self._broker.live_workers()
         return self._workers
-
-    def _throttled_starts(self, tree: ChannelTree) -> dict[str, datetime]:
-        starts = {}
-        for channel in tree:
-            if channel.throttle:
-                last = last_start(self._cr, tree, channel.name)
-                if last is not None:
-                    starts[channel.name] = last
-        return starts
 
     def _tree(self) -> ChannelTree:
         """All channels, as the database set them at most a moment ago."""

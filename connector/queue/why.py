@@ -9,8 +9,8 @@ from connector.exception import NoSuchJobError
 from connector.queue import channel_store, health
 from connector.queue.broker import Broker
 from connector.queue.channels import JOBS_PER_WORKER, ChannelSettings, ChannelTree
-from connector.queue.dispatcher import last_start
 from connector.queue.state import SEATED, State
+from connector.queue.throttle import last_start
 
 _JOB = """
 SELECT id, uuid, state, channel, eta, eta > clock_timestamp() AT TIME ZONE 'UTC' AS early,

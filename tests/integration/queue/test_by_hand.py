@@ -289,6 +289,7 @@ def test_every_reason_of_a_wait_is_told(session):
     Pause, seats, failed job in a sequential channel, throttle, eta, order: each has its words.
     """
     cr = session.cr
+    broker.current().redis.flushdb()  # another test's worker has beaten a moment ago
     channel_store.ensure(cr, "root.shop.orders")
     first = sample.delay(session, MODEL, 1)
     assert "No dispatcher" in told(cr, first)

@@ -98,6 +98,31 @@ def test_order_is_kept_with_fifty_thousand_waiting(database, redis, dispatcher):
     assert waiting(database, redis) == [first, second, *late]
 
 
+def test_a_throttle_holds_for_jobs_that_come_back(database, redis):
+    """
+    A job that fails at once and comes back lets no other start sooner; the table is asked once.
+    """
+    delay(database, 3, channel="root.slow")
+    made = Dispatcher(database.name, redis, settings_from_text("root:0,slow:9:throttle=2"))
+    try:
+        made.step()
+        with database.cursor(sql.READ_COMMITTED) as cr:
+            (uuid,) = waiting(database, redis)
+            row = transitions.start(cr, uuid, "host:1")
+            fence = transitions.Start(row["id"], row["attempt"])
+            assert transitions.postpone(cr, fence, seconds=60, note="", exc_name="")
+            transitions.release_locks(cr)
+        sent = made.cr.statement_count
+        made.step()
+        assert made.cr.statement_count - sent <= 3
+        assert waiting(database, redis) == [uuid]
+        time.sleep(2)
+        made.step()
+        assert len(waiting(database, redis)) == 2
+    finally:
+        made.close()
+
+
 def test_a_locked_job_is_passed_over(database, redis, dispatcher):
     """
     A job whose row another transaction holds is left for the next time, and nobody waits.
