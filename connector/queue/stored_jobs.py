@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from connector.exception import JobError, NoSuchJobError
-from connector.queue import by_hand
-from connector.queue.call import Job
+from connector.queue import by_hand, codec
+from connector.queue.call import Job, checked_number
+from connector.queue.function import check_channel
 from connector.queue.new_jobs import standing_for
 from connector.queue.schema import notify
 from connector.queue.state import ENDED, WAITING, State
@@ -28,7 +29,13 @@ def update(cr: Any, job: Job) -> None:
 
     Raises:
         NoSuchJobError, JobError: see `OpenERPJobStorage.store`.
+        JobDefinitionError, JobArgumentError: what was changed cannot be kept.
     """
+    checked_number("priority", job.priority)
+    checked_number("max_retries", job.max_retries, least=0)
+    if job.channel is not None:
+        check_channel(job.channel)
+    name = codec.encode(job.description, "the description")
     if job.state == State.PENDING:
         _give_way(cr, job)
     elif job.state == State.CANCELLED:
@@ -37,15 +44,15 @@ def update(cr: Any, job: Job) -> None:
         by_hand.set_done(cr, by_hand.Selection([job.uuid]), str(job.result or ""))
     values = {
         "uuid": job.uuid,
-        "name": job.description,
+        "name": name,
         "state": str(job.state),
         "channel": job.channel,
         "priority": job.priority,
         "eta": job.eta,
         "max_retries": job.max_retries,
         "retry": job.retry,
-        "result": str(job.result) if job.result else None,
-        "exc_info": job.exc_info,
+        "result": codec.printable(str(job.result)) if job.result else None,
+        "exc_info": codec.printable(job.exc_info) if job.exc_info else None,
         "date_enqueued": job.date_enqueued,
         "date_started": job.date_started,
         "date_done": job.date_done,

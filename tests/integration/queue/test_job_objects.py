@@ -144,6 +144,23 @@ def test_a_changed_job_is_stored(session):
     assert isinstance(storage, JobStorage)
 
 
+def test_a_change_that_no_row_could_keep_is_refused(session):
+    """
+    A job that is stored again is looked at like a new one; texts for people are escaped.
+    """
+    storage, loaded = stored(session)
+    for name, wrong in (("priority", 10**12), ("max_retries", -1), ("channel", "root.a,b")):
+        kept = getattr(loaded, name)
+        setattr(loaded, name, wrong)
+        with pytest.raises(JobDefinitionError):
+            storage.store(loaded)
+        setattr(loaded, name, kept)
+    loaded.set_failed(exc_info="a\0b")
+    storage.store(loaded)
+
+    assert storage.load(loaded.uuid).exc_info == "a\\0b"
+
+
 def test_what_waits_follows_a_job_that_is_stored_as_ended(session):
     """
     Stored as done a job releases what waits for it; stored as cancelled it takes it along.
