@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
-from weakref import WeakSet
 
 from connector import config
 from connector.connector import held_locks, try_locks
@@ -55,6 +54,7 @@ WRITE_TRIES = 5
 SERVER_MARGIN_SECONDS = 10
 #: Kept by the connection too: it must end a session whose statement has failed, and who hangs then.
 _SILENCE = "idle_in_transaction_session_timeout"
+_AWAKE = "is no copy"
 
 
 class FenceLostError(ConnectorException):
@@ -94,7 +94,7 @@ def run_group(database: str, uuids: Sequence[str], is_to_end: Callable[[], bool]
     cr.keep_set({_SILENCE: limits[_SILENCE]})
     try:
         registry = Registry(database)
-        if _is_asleep(registry, cr):
+        if _is_asleep(cr):
             logger.warning("%s", identity.asleep_message(database))
             return
         if len(line) > 1:
@@ -135,12 +135,12 @@ def _leave(cr: sql.ChainedCursor, line: Collection[str]) -> None:
         cr.close()
 
 
-def _is_asleep(registry: Registry, cr: sql.Cursor) -> bool:
-    """Whether the database is a copy; one that is itself stays so for as long as it is loaded."""
-    if registry not in _awake:
+def _is_asleep(cr: sql.Cursor) -> bool:
+    """Whether the database is a copy; asked once a connection, which sees one database only."""
+    if _AWAKE not in cr.memory:
         if identity.is_asleep(cr):
             return True
-        _awake.add(registry)
+        cr.memory[_AWAKE] = True
     return False
 
 
@@ -153,10 +153,6 @@ def _limits(seconds: float) -> dict[str, int]:
 def _postponed_by(error: Exception) -> Postponed:
     note = f"The models cannot be loaded: {error}"
     return Postponed(LOAD_RETRY_SECONDS, note, type(error).__name__, spent=False)
-
-
-#: Registries of databases that are no copies.
-_awake: WeakSet[Registry] = WeakSet()
 
 
 class JobRun:

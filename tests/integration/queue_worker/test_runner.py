@@ -293,3 +293,24 @@ def test_the_lock_of_the_job_is_free_afterwards(run, queue):
 def waiting_for_locks(queue: Any) -> int:
     rows = queue.rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
     return int(rows[0][0])
+
+
+def test_a_copy_in_the_place_of_its_original_is_asleep(queue):
+    """
+    A database is set aside and its copy put in its place: a process that has worked on the
+    original, and finds a message of before, runs nothing in the copy.
+    """
+    name = queue.database.name
+    jobs = [queue.delay(queue.jobs.leave_effect, label) for label in ("first", "second")]
+    change(queue, "UPDATE queue_job SET state = 'enqueued'")
+    runner.run(name, jobs[0])
+    sql.close_all(name)
+    with sql.current_server().maintenance() as cr:
+        cr.execute(f"ALTER DATABASE {name} RENAME TO {name}_aside")
+        cr.execute(f"CREATE DATABASE {name} TEMPLATE {name}_aside")
+    try:
+        runner.run(name, jobs[1])
+        assert queue.job(jobs[1])["state"] == "pending"
+        assert queue.effects() == ["first"]
+    finally:
+        sql.drop_database(f"{name}_aside")
