@@ -205,12 +205,12 @@ def _declarations_end() -> Iterator[None]:
     """Forget what a test, or a fixture of a wider scope, declares."""
     modules = set(sys.modules)
     before = None
-    if DECLARING & modules:
+    if not DECLARING.isdisjoint(modules):
         from connector.testing.isolation import Declared
 
         before = Declared.now()
     yield
-    if DECLARING & set(sys.modules):
+    if not DECLARING.isdisjoint(sys.modules):
         from connector.testing.isolation import Declared
 
         (before or Declared()).restore(set(sys.modules) - modules)
@@ -218,7 +218,14 @@ def _declarations_end() -> Iterator[None]:
 
 # A fixture of a module or class declares before a test begins, and what it declares ends with it.
 _module_declarations_end = pytest.fixture(autouse=True, scope="module")(_declarations_end)
-_class_declarations_end = pytest.fixture(autouse=True, scope="class")(_declarations_end)
+
+
+@pytest.fixture(autouse=True, scope="class")
+def _class_declarations_end(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.cls:
+        yield from _declarations_end()
+    else:  # pytest takes this scope for that of the one function, which has its own
+        yield
 
 
 @pytest.fixture(autouse=True)
