@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from connector.embedded import Services, keeper
+from connector_example.shop.app import BURST, REQUESTS_PER_SECOND
 
 CONNECTOR = [sys.executable, "-m", "connector.cli.main"]
 WHOLE_COMMAND_SECONDS = 60
@@ -83,7 +84,7 @@ def test_the_first_run_imports_everything(first_run):
 
 def test_the_shop_sets_the_pace(first_run):
     """
-    About a hundred requests suffice, and at least one of them is told to wait.
+    About a hundred requests suffice, and no more get through than the shop allows.
     """
     found = re.search(
         r"([\d.]+) s, .* records/s; (\d+) requests, (\d+) answered 429", first_run[0].stdout
@@ -92,7 +93,8 @@ def test_the_shop_sets_the_pace(first_run):
     assert found
     seconds, requests, throttled = float(found[1]), int(found[2]), int(found[3])
     assert 104 <= requests <= 150
-    assert throttled >= 1
+    # On a machine that is slower than the shop nobody has to be told to wait.
+    assert throttled >= 1 or requests <= BURST + REQUESTS_PER_SECOND * (seconds + 1)
     assert seconds < IMPORT_SECONDS
 
 
