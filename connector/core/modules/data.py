@@ -50,6 +50,7 @@ def load_file(target: Target) -> None:
         UnicodeDecodeError,
         errors.DataError,
         errors.IntegrityError,
+        errors.ProgrammingError,
     ) as error:
         if isinstance(error, DataFileError) and str(error).startswith(str(path)):
             raise

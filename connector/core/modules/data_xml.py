@@ -45,7 +45,7 @@ def load(target: Target) -> None:
         raise DataFileError(
             f"{target.path} declares a document type or entities, which data files may not: {error}"
         ) from error
-    except ParseError as error:
+    except (ParseError, LookupError) as error:  # the latter of an unknown encoding
         raise DataFileError(f"{target.path} cannot be read: {error}") from error
     if root.tag not in ROOTS:
         raise DataFileError(f"{target.path}: the root <{root.tag}> is not <odoo>.")

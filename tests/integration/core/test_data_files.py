@@ -299,6 +299,26 @@ def test_wrong_csv(env, tmp_path, name, text, message):
     assert name in str(caught.value)
 
 
+def test_unknown_encoding(env, tmp_path):
+    """
+    A file in an encoding that nobody knows is told as one that cannot be read.
+    """
+    path = tmp_path / "data.xml"
+    path.write_bytes(b'<?xml version="1.0" encoding="nope"?><odoo/>')
+    with pytest.raises(DataFileError, match=r"data\.xml cannot be read: unknown encoding: nope"):
+        load_file(Target(env, "shop", path, True, False))
+
+
+def test_wrong_sql(env, tmp_path):
+    """
+    What PostgreSQL says of an SQL file is told with the file.
+    """
+    path = tmp_path / "data.sql"
+    path.write_text("SELECT * FROM no_such_table")
+    with pytest.raises(DataFileError, match=r"data\.sql.*no_such_table"):
+        load_file(Target(env, "shop", path, True, False))
+
+
 def test_id_of_another_model(load):
     """
     An external id names records of one model only.
