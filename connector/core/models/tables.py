@@ -229,6 +229,8 @@ class Tables(Access):
                         schema.drop_constraint(cr, self._table, name)
                     schema.add_constraint(cr, self._table, name, definition)
             except errors.Error as error:
+                if errors.is_conflict(error):
+                    raise  # others are at the table: it is tried again
                 logger.warning(
                     "Constraint left out: rows break it, or it cannot be read",
                     extra={"constraint": name, "definition": definition, "error": str(error)},

@@ -583,6 +583,23 @@ def test_tables_in_use(database, shop, monkeypatch):
         assert cr.fetchone() == ("0",)
 
 
+def test_constraint_on_a_table_in_use(database, shop, monkeypatch):
+    """
+    A constraint that cannot be made while others use the table is no constraint left out.
+    """
+    monkeypatch.setattr(loading, "TABLE_WAIT", "50ms")
+    modules.install(database.name, ["shop_test"])
+    more = '[("name_uniq", "unique(name)", "Twice"), ("n", "check(id > 0)", "No")]'
+    rewrite(shop, **{"__init__.py": SHOP.replace('[("name_uniq", "unique(name)", "Twice")]', more)})
+    with database.cursor() as cr:
+        cr.execute("SELECT * FROM test_shop")
+        with pytest.raises(ModuleError, match="while others work in it"):
+            modules.update(database.name, ["shop_test"])
+    modules.update(database.name, ["shop_test"])
+    with database.cursor() as cr:
+        assert "test_shop_n" in schema.constraint_definitions(cr, "test_shop")
+
+
 def test_two_at_once(database, shop):
     """
     Threads that install at the same time take turns, and the addon is installed once.
