@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from connector.core import sql
 from connector.queue.call import checked_number
 from connector.queue.clock import Eta, eta_time
 from connector.queue.function import check_channel
@@ -14,6 +15,9 @@ from connector.queue.state import ENDED, WAITING, State
 
 #: States from which a job may be cancelled or set done: it does not run, and its work is open.
 OPEN = (State.WAIT_DEPENDENCIES, State.PENDING, State.ENQUEUED, State.FAILED)
+
+#: Times that jobs are put back anew because another one with the same key came in that moment.
+REQUEUE_TRIES = 5
 
 SELECTED = """
     state = ANY(%(states)s)
@@ -120,6 +124,13 @@ UPDATE queue_job AS child SET state = 'pending'
 """
 
 
+_CONFLICT = """
+DO $$ BEGIN
+    RAISE EXCEPTION 'Jobs with the same identity keys have come meanwhile. Put these back again.'
+          USING ERRCODE = 'serialization_failure';
+END $$
+"""
+
 _NEEDED = """
 SELECT uuid FROM queue_job AS job
  WHERE id = ANY(%(ids)s) AND (state = 'started' OR EXISTS (
@@ -172,13 +183,33 @@ def requeue_selected(cr: Any, selection: Selection) -> dict[str, State]:
 
     Where another job with its identity key waits, or a newer one is put back too, a job
     becomes cancelled instead.
+
+    Raises:
+        SerializationFailure: jobs with the same keys come in all the time, or have come since
+            this transaction began; it is to be done again.
     """
     ended = [state for state in selection.states if state in ENDED]
-    cr.execute(_REQUEUE, {**selection.params, "states": [str(state) for state in ended]})
-    changed = {uuid: State(state) for uuid, state in cr.fetchall()}
+    params = {**selection.params, "states": [str(state) for state in ended]}
+    changed = {uuid: State(state) for uuid, state in _requeued(cr, params)}
     if changed:
         notify(cr)
     return changed
+
+
+def _requeued(cr: Any, params: dict[str, Any]) -> list[tuple[str, str]]:
+    for _ in range(REQUEUE_TRIES):
+        try:
+            cr.execute(f"SAVEPOINT queue_job_requeue; {_REQUEUE}", params)
+            found: list[tuple[str, str]] = cr.fetchall()
+            return found
+        except sql.errors.UniqueViolation:
+            # A job with one of the keys was committed in this moment; it is seen from now on,
+            # or by a transaction that begins now.
+            cr.execute_unflushed("ROLLBACK TO SAVEPOINT queue_job_requeue")
+            if cr.isolation_level != sql.READ_COMMITTED:
+                break
+    cr.execute_unflushed(_CONFLICT)
+    raise AssertionError("the statement raises")
 
 
 def cancel(cr: Any, uuids: Sequence[str], note: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -502,6 +503,46 @@ def test_a_bulk_requeue_puts_the_newest_of_a_key_back(session):
     assert changed[uuids[-1]] == State.PENDING
     assert {changed[uuid] for uuid in uuids[:-1]} == {State.CANCELLED}
     assert changed[free] == State.PENDING
+
+
+@pytest.mark.parametrize("level", sql.cursor.ISOLATION_LEVELS)
+def test_a_requeue_gives_way_to_a_job_that_comes_in_that_moment(database, level):
+    """
+    A job with the key that is not committed yet is waited for, and then it is the one that stands.
+    """
+    registry = database.registry
+    with database.session() as session:
+        old = sample.delay(session, MODEL, identity_key="k")
+        set_state(session.cr, old, "failed")
+    states: list[Any] = []
+
+    def put_back() -> None:
+        states.append(registry.run(lambda env: by_hand.requeue(env.cr, [old]), level))
+
+    with database.session() as session:
+        new = sample.delay(session, MODEL, identity_key="k")
+        thread = threading.Thread(target=put_back)
+        thread.start()
+        wait_for_a_lock(database)
+    thread.join()
+
+    assert states == [{old: State.CANCELLED}]
+    assert load(database, old).result == f"superseded by {new}"
+
+
+def wait_for_a_lock(database: Any) -> None:
+    """Until a transaction of the database waits for another one."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with database.cursor(sql.READ_COMMITTED) as cr:
+            cr.execute(
+                "SELECT 1 FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cr.fetchone():
+                return
+        time.sleep(0.02)
+    raise AssertionError("Nobody waits.")
 
 
 def test_a_child_waits_for_all_its_parents(session):
