@@ -16,6 +16,7 @@ from connector.core.exceptions import (
 )
 from connector.core.fields import Command, Field
 from connector.core.models.searching import Searching
+from connector.core.sql import errors
 
 __all__ = ["Checking", "Values", "shown"]
 
@@ -140,8 +141,8 @@ class Checking(Searching):
                 continue
             try:
                 getattr(records, name)()
-            except (except_orm, UnknownFieldError):
-                raise
+            except (except_orm, UnknownFieldError, errors.Error):
+                raise  # of PostgreSQL's, a conflict has to be known as one
             except Exception as error:
                 raise ValidationError(
                     f"The constraint {self._name}.{name} failed on {records!r}: {error}"

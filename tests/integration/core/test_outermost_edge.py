@@ -29,6 +29,23 @@ def test_conflicts_are_run_again(database, code):
     assert registry.run(lambda env: env["ir.config_parameter"].get_param("tries")) == "3"
 
 
+def test_conflict_in_a_constraint(database, monkeypatch):
+    """
+    A conflict that a method of @constrains meets is a conflict, and no broken constraint.
+    """
+    registry, tries = database.registry, []
+
+    def check(records):
+        tries.append(1)
+        if len(tries) < 2:
+            records.env.cr.execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$")
+
+    monkeypatch.setattr(registry["res.partner.category"], "_check_parent", check)
+    values = {"name": "A", "parent_id": False}
+    assert registry.run(lambda env: env["res.partner.category"].create(values).id)
+    assert len(tries) == 2
+
+
 def test_conflict_that_stays_is_raised(database):
     """
     After five tries the conflict is the caller's; any other error is at once.
