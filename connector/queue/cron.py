@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ast
 import logging
-from calendar import monthrange
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +28,7 @@ from connector.exception import (
 from connector.queue.call import Job
 from connector.queue.function import register
 from connector.queue.method import method_of
+from connector.queue.rhythm import Rhythm, day_of_month
 from connector.queue.row import insert, row_of
 from connector.queue.state import State
 from connector.session import ConnectorSession
@@ -43,36 +43,13 @@ OVERLAP_SECONDS = 10
 
 _DUE = """
 SELECT cron.id, cron.name, cron.priority, cron.numbercall, cron.doall, cron.user_id,
-       users.company_id, cron.nextcall, cron.month_day, cron.interval_type = 'months' AS monthly,
-       cron.interval_number || ' ' || cron.interval_type AS step
+       users.company_id, cron.nextcall, cron.month_day, cron.interval_number, cron.interval_type,
+       clock_timestamp() AT TIME ZONE 'UTC' AS now
   FROM ir_cron AS cron LEFT JOIN res_users AS users ON users.id = cron.user_id
  WHERE cron.active AND cron.numbercall <> 0
    AND cron.nextcall <= clock_timestamp() AT TIME ZONE 'UTC'
  ORDER BY cron.nextcall, cron.id LIMIT %(limit)s
    FOR NO KEY UPDATE OF cron SKIP LOCKED
-"""
-
-# Those that are due and the one after them.  Counted in the database: years of missed minutes are
-# many.  Months are counted from their first day, so that one without a 31st does not shift those
-# that follow.
-_OCCURRENCES = """
-WITH present AS MATERIALIZED (
-    SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now
-), occurrence AS (
-    SELECT CASE WHEN %(monthly)s
-                THEN start + make_interval(days => least(%(day)s, extract(
-                        day FROM start + interval '1 month' - interval '1 day'))::int - 1)
-                     + (%(nextcall)s::timestamp - date_trunc('day', %(nextcall)s::timestamp))
-                ELSE start END AS moment
-      FROM present, generate_series(
-               CASE WHEN %(monthly)s THEN date_trunc('month', %(nextcall)s::timestamp)
-                    ELSE %(nextcall)s::timestamp END,
-               now + %(step)s::interval, %(step)s::interval) AS start
-)
-SELECT count(*) FILTER (WHERE moment <= now), max(moment) FILTER (WHERE moment <= now),
-       min(moment) FILTER (WHERE moment > now),
-       (array_agg(moment ORDER BY moment))[:%(limit)s + 1]
-  FROM occurrence, present
 """
 
 _ADVANCE = """
@@ -133,36 +110,24 @@ def _hand_out_safely(cr: Any, cron: dict[str, Any]) -> int:
 
 
 def _hand_out(cr: Any, cron: dict[str, Any]) -> int:
-    day = _day_of_month(cron["nextcall"], cron["month_day"])
-    cr.execute_unflushed(_OCCURRENCES, {**cron, "day": day, "limit": LIMIT})
-    number, last, following, first = cr.fetchone()
-    if not number or following is None:
-        raise FailedJobError(f"The interval of cron {cron['name']!r} leads to no next call.")
+    day = day_of_month(cron["nextcall"], cron["month_day"])
+    rhythm = Rhythm(cron["nextcall"], cron["interval_number"], cron["interval_type"], day)
+    number, left = rhythm.count_until(cron["now"]), cron["numbercall"]
     if cron["doall"]:
-        most = LIMIT if cron["numbercall"] < 0 else min(LIMIT, cron["numbercall"])
-        runs = [moment for moment in first[:most] if moment <= last]
-        following = first[len(runs)]
+        runs = range(min(number, LIMIT if left < 0 else min(LIMIT, left)))
     else:
-        runs = [last]
+        runs = range(number - 1, number)
     missed = number - 1
     if missed:
         logger.warning(
             "Cron %r has missed %d runs", cron["name"], missed, extra={"cron": cron["id"]}
         )
-    insert(cr, [row_of(_job(cron, moment, missed), State.PENDING) for moment in runs])
-    left = cron["numbercall"] if cron["numbercall"] < 0 else cron["numbercall"] - len(runs)
+    jobs = [_job(cron, rhythm.moment(index), missed) for index in runs]
+    insert(cr, [row_of(job, State.PENDING) for job in jobs])
+    left = left if left < 0 else left - len(runs)
+    following = rhythm.moment(runs.stop)
     cr.execute_unflushed(_ADVANCE, {**cron, "next": following, "day": day, "left": left})
     return len(runs)
-
-
-def _day_of_month(moment: datetime, kept: int | None) -> int:
-    """
-    The day that monthly occurrences keep: of a call on the 31st too, where a month has fewer days.
-
-    A call that somebody has put on another day keeps that one.
-    """
-    last = monthrange(moment.year, moment.month)[1]
-    return kept if kept and min(kept, last) == moment.day else moment.day
 
 
 def _job(cron: dict[str, Any], moment: datetime, missed: int) -> Job:

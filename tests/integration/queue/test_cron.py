@@ -104,37 +104,6 @@ def test_two_years_of_missed_minutes_are_told_and_not_kept_in_memory(session, ma
     assert row(session.cr)[2]
 
 
-def due_months(cr: Any, nextcall: str) -> list[str]:
-    """Hand out every occurrence of the only cron from *nextcall* on; give their days."""
-    cr.execute("UPDATE ir_cron SET nextcall = %s, doall = true", (nextcall,))
-    while cron.hand_out(cr):
-        pass
-    cr.execute("SELECT substr(args->2->>'value', 1, 16) FROM queue_job ORDER BY id")
-    return [row[0] for row in cr.fetchall()]
-
-
-@pytest.mark.parametrize(
-    ("nextcall", "number", "expected"),
-    [
-        ("2023-12-31 22:30", 1, ["2023-12-31", "2024-01-31", "2024-02-29", "2024-03-31"]),
-        ("2024-02-29 00:00", 12, ["2024-02-29", "2025-02-28", "2026-02-28"]),
-        ("2024-01-30 23:59", 3, ["2024-01-30", "2024-04-30", "2024-07-30"]),
-        ("2024-08-31 12:00", 6, ["2024-08-31", "2025-02-28", "2025-08-31", "2026-02-28"]),
-    ],
-)
-def test_a_month_without_the_day_does_not_shift_those_after_it(
-    session, make, nextcall, number, expected
-):
-    """
-    Monthly occurrences keep the day of the first one, whatever number of them is handed out.
-    """
-    make(0, interval_type="months", interval_number=number)
-
-    found = due_months(session.cr, nextcall)
-
-    assert found[: len(expected)] == [f"{day}T{nextcall[-5:]}" for day in expected]
-
-
 def test_the_day_is_kept_from_one_hand_out_to_the_next(session, make):
     """
     After February the call goes back to its 31st; a person who gives another day changes it.
