@@ -22,8 +22,9 @@ IMPATIENT = """
 import sys
 from connector.queue import dispatcher
 dispatcher._SESSION_ELECTED = dispatcher._SESSION_ELECTED.replace("15s", "2s")
-from queue_worker import runner
+from queue_worker import deadline, runner
 runner.SERVER_MARGIN_SECONDS = 1
+deadline.HOPELESS_SECONDS = 1
 from connector.cli.main import main
 sys.exit(main())
 """
@@ -121,6 +122,22 @@ def test_statement_timeout_alone_ends_a_hung_statement(queue, monkeypatch):
     )
     assert "canceling statement due to statement timeout" in job["exc_info"]
     assert queue.effects() == []
+
+
+def test_a_job_that_refuses_to_end_takes_its_process_along(queue):
+    """
+    A job that swallows the error of its time limit is ended with its process, and fails like any
+    that kills its worker; the next worker goes on.
+    """
+    uuid = queue.delay(queue.jobs.refuse_to_end, "never", max_retries=1)
+
+    with impatient_workers(queue, job_timeout=1):
+        job = queue.wait_for_state(uuid, "failed")
+        queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "after"), "done")
+
+    assert job["exc_name"] == "JobFoundDead"
+    assert "A job cannot be interrupted; its process ends" in queue.log.read_text()
+    assert queue.effects() == ["after"]
 
 
 def test_a_job_without_a_limit_has_none_of_the_servers_either(queue, monkeypatch):
