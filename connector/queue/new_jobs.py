@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.core import sql
-from connector.exception import JobDefinitionError, NoSuchJobError
+from connector.exception import JobArgumentError, JobDefinitionError, NoSuchJobError
 from connector.queue.call import Job
 from connector.queue.row import insert, row_of
 from connector.queue.state import State
@@ -58,7 +58,7 @@ def _write(cr: Any, jobs: Sequence[Job], has_edges: bool) -> dict[str, str]:
     stands: dict[str, str] = {}
     # Two transactions that take several keys take them in one order, and so never wait for
     # each other.
-    left = sorted(jobs, key=lambda job: job.identity_key or "")
+    left = _in_order_of_keys(jobs)
     for _ in range(IDENTITY_TRIES):
         written = _insert(cr, left, has_edges)
         for job in left:
@@ -76,6 +76,15 @@ def _write(cr: Any, jobs: Sequence[Job], has_edges: bool) -> dict[str, str]:
     raise NoSuchJobError(
         f"The job with identity key {left[0].identity_key!r} starts and comes back all the time."
     )
+
+
+def _in_order_of_keys(jobs: Sequence[Job]) -> list[Job]:
+    try:
+        return sorted(jobs, key=lambda job: job.identity_key or "")
+    except JobArgumentError:
+        for job in jobs:
+            row_of(job, job.state)  # its error names the argument, that of a key cannot
+        raise
 
 
 def _insert(cr: Any, jobs: Sequence[Job], has_edges: bool) -> set[str]:

@@ -146,6 +146,8 @@ def test_the_argument_that_cannot_be_kept_is_named(session):
     assert "'vals' of res.partner.write" in told(lambda: partner.with_delay().write({"x": {1}}))
     assert "the argument 'args[0]' of" in told(lambda: sample.delay(session, MODEL, 10**4000))
     assert "description" in told(lambda: sample.delay(session, MODEL, description="a\0b"))
+    keyed = told(lambda: sample.delay(session, MODEL, x={1}, identity_key=identity_exact))
+    assert "the argument 'x' of" in keyed
     draft = session.env[MODEL].new({"name": "B"})
     assert "not stored yet" in told(lambda: sample.delay(session, MODEL, draft))
     assert delay_many(sample, session, MODEL, [(1,)])  # the transaction is as good as before
