@@ -49,6 +49,8 @@ class Reading(Setup):
         if id_ in values:
             return values[id_]
         if field.store and (field.compute or field.related):
+            if id_ in transaction.computing.get(field, ()) and self._has_no_row(id_):
+                return () if field.x2many else field.missing  # the method reads what it makes
             due = id_ in transaction.todo.get(field, ())
             if due and self.env.recompute:
                 self._recompute_field(field)
@@ -62,6 +64,9 @@ class Reading(Setup):
             return values[id_]
         except KeyError:
             raise self._missing(id_, field) from None
+
+    def _has_no_row(self, id_: Any) -> bool:
+        return not id_ or id_ in self.env.transaction.new.get(self._name, ())
 
     def _draft_value(self, field: Field, id_: Any) -> Any:
         if id_.origin:

@@ -144,6 +144,8 @@ class Triggers:
         What depends on a *draft* is computed when it is read, and never written.
         """
         of = self.of
+        #: of values that are not written nothing tells that they are marked already
+        seen: defaultdict[Any, set[Any]] = defaultdict(set)
         pending = [(field, set(ids)) for field in changed if field in of]
         while pending:
             field, from_ids = pending.pop()
@@ -152,6 +154,9 @@ class Triggers:
                     continue
                 reached = self._back(env, back, from_ids)
                 reached = self._mark(env, dependant, reached, draft=draft)
+                if dependant.local or draft:
+                    reached -= seen[dependant]  # records may link in a circle
+                    seen[dependant] |= reached
                 if reached and dependant in of:
                     pending.append((dependant, reached))
 

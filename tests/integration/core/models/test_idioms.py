@@ -149,6 +149,26 @@ def declare() -> None:
         above_id = fields.Many2one("idioms.customer")
         _parent_name = "above_id"
         below_ids = fields.One2many("idioms.customer", "above_id")
+        names = fields.Char(compute="_compute_names", store=True)
+        path = fields.Char(compute="_compute_path")
+
+        @api.depends("name")
+        def _compute_names(self) -> None:
+            for customer in self:
+                names = [customer.names, customer.name]
+                customer.names = ", ".join(filter(None, names))
+
+        depth = fields.Integer(compute="_compute_depth", store=True)
+
+        @api.depends("name", "above_id.path")
+        def _compute_path(self) -> None:
+            for customer in self:
+                customer.path = f"{customer.above_id.path or ''}/{customer.name}"
+
+        @api.depends("above_id.depth")
+        def _compute_depth(self) -> None:
+            for customer in self:
+                customer.depth = customer.above_id.depth + 1
 
         @api.model
         def name_search(
@@ -415,3 +435,33 @@ def test_links_of_no_record(env: Any) -> None:
     for name in ("line_ids", "tag_ids"):
         with pytest.raises(MissingError, match=rf"idioms.order\({gone.id},\).*{name}"):
             gone[name]
+
+
+def test_circle_of_records_ends(env: Any) -> None:
+    """
+    Computed values that follow links come to an end where the records link in a circle.
+    """
+    first = env["idioms.customer"].create({"name": "a"})
+    second = first.create({"name": "b", "above_id": first.id})
+    assert (second.path, second.depth) == ("/a/b", 2)
+    first.above_id = second
+    env.flush()
+    assert first.path.endswith("/b/a")
+    draft = first.new({"name": "c"})
+    draft.above_id = draft
+    assert draft.path.endswith("/c")
+    first.above_id = False
+    assert (first.path, first.depth, second.path, second.depth) == ("/a", 1, "/a/b", 2)
+
+
+def test_method_may_read_what_it_makes(env: Any) -> None:
+    """
+    A compute method that looks at its own field finds no value without a row, else the last.
+    """
+    model = env["idioms.customer"]
+    customer = model.create({"name": "a"})
+    assert (customer.names, model.new({"name": "a"}).names) == ("a", "a")
+    env.flush()
+    customer.name = "b"
+    env.invalidate_all()
+    assert customer.names == "a, b"
