@@ -45,7 +45,7 @@ CALM_SECONDS_PER_JOB = 0.05
 #: Lines about what is wrong; the file of `--json` has all.
 MOST_LINES = 20
 #: Jobs of each kind among a hundred; the rest are `insert`.
-SHARES = {"think": 25, "query": 15, "quick": 15, "after": 10, "again": 5, "refuse": 4}
+SHARES = {"think": 25, "query": 15, "quick": 15, "after": 10, "keyed": 5, "again": 5, "refuse": 4}
 SLOW = ("think", "query")
 HANGING = 5
 #: Jobs that are delayed together, spread over the storm.

@@ -124,14 +124,19 @@ def delay(session: Any, calls: Iterable[tuple[str, tuple[Any, ...]]]) -> None:
     """
     Delay calls of the storm's jobs, `(name, arguments)`; their tries have no limit.
 
-    `after` waits for the job before it that succeeds, if there is one.
+    `after` waits for the job before it that succeeds, if there is one; `keyed` is delayed twice.
     """
     from connector.addons.storm_jobs import jobs  # the addons path names it
 
     before: list[str] = []
     for name, arguments in calls:
-        waits = {"depends_on": before} if name == "after" else {}
-        uuid = getattr(jobs, name).delay(session, MODEL, *arguments, max_retries=0, **waits)
+        options: dict[str, Any] = {"max_retries": 0}
+        if name == "after":
+            options["depends_on"] = before
+        if name == "keyed":
+            options["identity_key"] = arguments[0]
+            getattr(jobs, name).delay(session, MODEL, *arguments, **options)
+        uuid = getattr(jobs, name).delay(session, MODEL, *arguments, **options)
         before = before if name in ("refuse", "hang") else [uuid]
 
 

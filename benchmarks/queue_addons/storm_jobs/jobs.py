@@ -34,6 +34,12 @@ def quick(session, model_name, label):
 
 
 @job
+def keyed(session, model_name, label):
+    """Leave an effect; it is delayed twice with one identity key."""
+    _leave(session, model_name, label)
+
+
+@job
 def after(session, model_name, label):
     """Leave an effect, when another job is done."""
     _leave(session, model_name, label)
