@@ -31,9 +31,11 @@ keys = st.one_of(texts, st.integers(), st.dates(), st.binary(), st.tuples(texts,
 values = st.recursive(
     leaves,
     lambda inner: st.one_of(
-        st.lists(inner), st.lists(inner).map(tuple), st.dictionaries(keys, inner, max_size=3)
+        st.lists(inner, max_size=4),
+        st.lists(inner, max_size=4).map(tuple),
+        st.dictionaries(keys, inner, max_size=3),
     ),
-    max_leaves=10,
+    max_leaves=6,
 )
 
 
