@@ -86,6 +86,18 @@ _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.UAdd: operator.pos,
     ast.Not: operator.not_,
 }
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+    ast.In: lambda left, right: left in right,
+    ast.NotIn: lambda left, right: left not in right,
+}
 _NAMES: dict[str, Any] = {
     "datetime": datetime,
     "DateTime": datetime,
@@ -163,6 +175,17 @@ class _Evaluator:
                 return _BINARY[type(op)](self.value(left), self.value(right))
             case ast.BinOp(left=left, op=ast.Mult(), right=right):
                 return _product(self.value(left), self.value(right))
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                return _COMPARISONS[type(op)](self.value(left), self.value(right))
+            case ast.BoolOp(op=op, values=[left, *others]):
+                found = self.value(left)
+                for other in others:
+                    if bool(found) is isinstance(op, ast.Or):
+                        break
+                    found = self.value(other)
+                return found
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                return self.value(body if self.value(test) else orelse)
             case ast.Name(id=name) if name in self._names:
                 return self._names[name]
             case ast.Name(id=name):

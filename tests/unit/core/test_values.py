@@ -39,8 +39,28 @@ def test_names_and_calls():
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1 if uid == 7 else 2", 1),
+        ("uid > 7 or 'small'", "small"),
+        ("uid and 0 and 1 / 0", 0),
+        ("'' or 'x' or 1 / 0", "x"),
+        ("uid in (7, 8) and uid not in [9]", True),
+        ("None is None and uid is not None", True),
+        ("uid != 7", False),
+    ],
+)
+def test_choices(text, value):
+    """
+    Comparisons and conditions are those of Python, and look no further than they have to.
+    """
+    assert evaluate(text, {"uid": 7}) == value
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "1 < 2 < 3",
         "__import__('os')",
         "().__class__",
         "ref.__globals__",
