@@ -17,6 +17,9 @@ __all__ = ["constraint_name", "explained", "explained_links"]
 LINK_CODES = frozenset({"23503", "23001"})
 #: the same shape in every language of the server: (columns)=(values)
 DETAIL = re.compile(r"\((.+?)\)=\((.*)\)")
+#: not_null_violation and check_violation, whose detail is the whole row: it begins with the id
+ROW_CODES = frozenset({"23502", "23514"})
+ROW = re.compile(r"\((\d+)[,)]")
 
 
 @contextmanager
@@ -66,7 +69,8 @@ def _unlinkable(transaction: Any, link: tuple[str, str, str], error: Any) -> Mis
 def _explanation(transaction: Any, model_class: Any, ids: Sequence[int], error: Any) -> Exception:
     diagnosis = error.diag
     where = f"{model_class._name!r}"
-    record = _record(transaction, model_class, ids, diagnosis.message_detail or "")
+    find = _record_of_row if error.pgcode in ROW_CODES else _record
+    record = find(transaction, model_class, ids, diagnosis.message_detail or "")
     if isinstance(error, errors.NotNullViolation):
         return RequiredValueError(
             f"Missing required value for {model_class._name}.{diagnosis.column_name}{record}. "
@@ -75,7 +79,9 @@ def _explanation(transaction: Any, model_class: Any, ids: Sequence[int], error: 
     if error.pgcode in LINK_CODES:
         return ValidationError(_foreign(model_class, diagnosis, record))
     message = _declared_message(model_class, diagnosis.constraint_name or "")
-    detail = f" {diagnosis.message_detail}" if diagnosis.message_detail else ""
+    # A whole row is not for everybody.
+    tells = diagnosis.message_detail and error.pgcode not in ROW_CODES
+    detail = f" {diagnosis.message_detail}" if tells else ""
     if message:
         return ValidationError(f"{message} [{where}{record}, {diagnosis.constraint_name}.{detail}]")
     return ValidationError(
@@ -131,6 +137,13 @@ def _record(transaction: Any, model_class: Any, ids: Sequence[int], detail: str)
         == match.group(2)
     ]
     return f" on {model_class._name}({found[-1]},)" if found else ""
+
+
+def _record_of_row(transaction: Any, model_class: Any, ids: Sequence[int], detail: str) -> str:
+    """The same where the error shows the row."""
+    match = ROW.search(detail)
+    found = match is not None and int(match[1]) in ids
+    return f" on {model_class._name}({match[1]},)" if match and found else ""
 
 
 def _shown(value: Any) -> str:

@@ -135,6 +135,10 @@ def test_broken_check_and_links_are_explained(env: Any) -> None:
     with pytest.raises(exceptions.ValidationError, match="A number is not negative"):
         with env.cr.savepoint():
             thing.create({"name": "x", "number": -1})
+    message = r"A number is not negative.*errors.thing\(\d+,\)"
+    with pytest.raises(exceptions.ValidationError, match=message) as told, env.cr.savepoint():
+        thing.create([{"name": f"secret {n}", "number": 7 - n} for n in range(9)])
+    assert "secret" not in str(told.value)
     with pytest.raises(exceptions.ValidationError, match=r"owner_id links to errors.owner\(99,\)"):
         with env.cr.savepoint():
             thing.create({"name": "x", "owner_id": 99})
