@@ -249,7 +249,7 @@ class Registry(Signalled, Mapping[str, Any]):
         self.cache.clear()
         self.registry_invalidated = True
         self.era = next(_eras)
-        env.transaction.note_checked()  # it waits with nothing
+        env.transaction.follow_set_up()
 
     def init_models(
         self, cr: sql.Cursor, model_names: Iterable[str], context: Mapping[str, Any]

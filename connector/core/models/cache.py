@@ -119,6 +119,16 @@ class Transaction:
             forget_prepared(self.cr)
             self.cr.memory[ERA] = self.registry.era
 
+    def follow_set_up(self) -> None:
+        """The fields were made anew while nothing waited but what is due in ``norecompute``."""
+        due = list(self.todo.items())
+        self.todo.clear()
+        for field, ids in due:
+            model = self.registry.models.get(field.model_name)
+            if model is not None and field.name in model._fields:
+                self.todo[model._fields[field.name]].update(ids)
+        self.note_checked()
+
     def note_checked(self) -> None:
         """What waits is of the fields that the registry has now."""
         if not self._has_outdated:

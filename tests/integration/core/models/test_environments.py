@@ -124,6 +124,19 @@ def test_views_have_the_seeds_shapes(env: Any) -> None:
     assert thing.name == "a"
 
 
+def test_what_is_due_outlives_a_set_up(env: Any) -> None:
+    """
+    What ``norecompute`` puts off is computed though the fields were made anew meanwhile.
+    """
+    thing = env["environments.thing"].create({"name": "a"})
+    env.flush()
+    with env.norecompute():
+        thing.name = "b"
+        env.registry.setup_models(env.cr)
+    env.cr.execute("SELECT double FROM environments_thing WHERE id = %s", (thing.id,))
+    assert env.cr.fetchone() == ("bb",)
+
+
 def test_nothing_to_recompute(env: Any) -> None:
     """
     Asking for a field to recompute where there is none says which question comes first.
