@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -27,11 +28,19 @@ def sample(session: Any, model_name: str, number: int) -> None:
     """A sample job."""
 
 
+@contextmanager
+def dispatching(database: Any, redis: broker.Broker) -> Iterator[Dispatcher]:
+    made = Dispatcher(database.name, redis, settings_from_text(TREE))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
 @pytest.fixture
 def dispatcher(database: Any, redis: broker.Broker) -> Iterator[Dispatcher]:
-    made = Dispatcher(database.name, redis, settings_from_text(TREE))
-    yield made
-    made.close()
+    with dispatching(database, redis) as made:
+        yield made
 
 
 def fill(database: Any, number: int) -> None:
@@ -59,11 +68,12 @@ def handed_over(database: Any, redis: broker.Broker) -> list[str]:
     return [id_.removeprefix(prefix) for id_ in ids]
 
 
-def peak_of_steps(database: Any, redis: broker.Broker, dispatcher: Dispatcher) -> int:
-    """The most memory that the dispatcher takes in some steps, in which jobs end and others go."""
-    dispatcher.step()
-    taken = handed_over(database, redis)
-    with database.cursor(sql.READ_COMMITTED) as cr:
+def peak_of_steps(database: Any, redis: broker.Broker) -> int:
+    """The most memory that a dispatcher takes in some steps, in which jobs end and others go."""
+    cursor = database.cursor(sql.READ_COMMITTED)
+    with dispatching(database, redis) as dispatcher, cursor as cr:
+        dispatcher.step()
+        taken = handed_over(database, redis)
         tracemalloc.start()
         try:
             for _ in range(5):
@@ -75,19 +85,17 @@ def peak_of_steps(database: Any, redis: broker.Broker, dispatcher: Dispatcher) -
             tracemalloc.stop()
 
 
-def test_fifty_thousand_waiting_jobs_keep_their_order_and_take_no_memory(
-    database, redis, dispatcher
-):
+def test_fifty_thousand_waiting_jobs_keep_their_order_and_take_no_memory(database, redis):
     """
     With 50,000 waiting the full tree goes on in order, and takes the memory that 500 take.
     """
     fill(database, 500)
     with database.cursor(sql.READ_COMMITTED) as cr:
-        small = peak_of_steps(database, redis, dispatcher)
+        small = peak_of_steps(database, redis)
         cr.execute("DELETE FROM queue_job")
     fill(database, 50_000)
 
-    large = peak_of_steps(database, redis, dispatcher)
+    large = peak_of_steps(database, redis)
 
     assert large < small + 100_000
     with database.cursor(sql.READ_COMMITTED) as cr:
