@@ -153,12 +153,14 @@ class Writing(Checking):
         transaction = self.env.transaction
         values = transaction.values[field]
         draft = transaction.draft.get(field) if transaction.draft else None
+        ids, get = self._ids, values.get
         if draft:
-            ids = [i for i in self._ids if values.get(i, MISSING) != value or i in draft]
+            ids = [i for i in ids if get(i, MISSING) != value or i in draft]
             draft.difference_update(ids)
             return ids
-        get = values.get
-        return [id_ for id_ in self._ids if get(id_, MISSING) != value]
+        if len(ids) == 1:  # as most often
+            return ids if get(ids[0], MISSING) != value else ()
+        return [id_ for id_ in ids if get(id_, MISSING) != value]
 
     def _put_watched(self, plan: Plan, field: Field, value: Any) -> bool:
         """The same for a field that computed fields or one2many of others look at."""
@@ -197,11 +199,13 @@ class Writing(Checking):
                 for id_ in ids:
                     known.pop(linked.get(id_), None)
 
-    def _queue(self, field: Field, ids: Iterable[Any]) -> None:
+    def _queue(self, field: Field, ids: Sequence[Any]) -> None:
         """Note that the cached values of *field* differ from the table."""
         transaction, name = self.env.transaction, self._name
         new = transaction.new.get(name, ())
-        waiting = [id_ for id_ in ids if id_ and id_ not in new]
+        waiting = ids
+        if new or not all(ids):
+            waiting = [id_ for id_ in ids if id_ and id_ not in new]
         if waiting:
             dirty = transaction.dirty[field]
             before = len(dirty)
@@ -220,10 +224,9 @@ class Writing(Checking):
         env = self.env
         transaction, uid = env.transaction, env.uid
         touched = transaction.touched[self._name]
-        late = [id_ for id_ in ids if touched.get(id_) != uid]
-        if late:
-            by, at, now = transaction.values[log[2]], transaction.values[log[3]], env.cr.now()
-            for id_ in late:
+        by, at, now = transaction.values[log[2]], transaction.values[log[3]], env.cr.now()
+        for id_ in ids:
+            if touched.get(id_) != uid:
                 touched[id_] = uid
                 by[id_], at[id_] = uid, now
 
