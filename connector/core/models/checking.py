@@ -116,7 +116,7 @@ class Checking(Searching):
                     raise self._required(field, vals)
             else:
                 self._check_other(field, value)
-        if new:
+        if new and not self._is_extended("default_get"):
             self._check_complete(vals, known)
 
     def _check_complete(self, vals: Values, known: Iterable[str]) -> None:

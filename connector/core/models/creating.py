@@ -87,6 +87,8 @@ class Creating(Deleting):
 
     def _with_defaults(self, plan: Plan, many: Sequence[Values]) -> list[dict[str, Any]]:
         """Copies of the dictionaries with the defaults of the fields that they leave out."""
+        if plan.asks_for_defaults:
+            many = [{**self._asked_defaults(vals), **vals} for vals in many]
         constants = plan.constants
         if self.env.context:
             constants = constants | {
@@ -104,6 +106,16 @@ class Creating(Deleting):
                 raise self._unknown(full.keys() - plan.names)
             found.append(full)
         return found
+
+    def _asked_defaults(self, vals: Values) -> dict[str, Any]:
+        """What the model's own ``default_get`` has for the fields that are left out."""
+        names = [
+            name
+            for name, field in self._fields.items()
+            if name not in vals and not field.automatic and not _is_of_linked(field, vals)
+        ]
+        found: dict[str, Any] = self.default_get(names)
+        return {name: value for name, value in found.items() if name in self._fields}
 
     def _check_parents(self, parents: Sequence[Parent], many: Sequence[Values]) -> None:
         """Refuse what one of several would refuse, before the first is made or written."""
@@ -236,3 +248,8 @@ class Creating(Deleting):
 def _taken(vals: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
     """The values of *names*, which are not in *vals* any more."""
     return {name: vals.pop(name) for name in names & vals.keys()}
+
+
+def _is_of_linked(field: Field, vals: Values) -> bool:
+    """Is it a field of a parent that the values name? What that has is not given anew."""
+    return bool(field.inherited and field.related and vals.get(field.related[0]))

@@ -36,6 +36,8 @@ class Plan:
         defaults = [f for f in own if f.default is not None and not (f.related and not f.inherited)]
         self.constants = {f.name: f.default for f in defaults if not callable(f.default)}
         self.called = [f for f in defaults if callable(f.default)]
+        #: an addon has more to say about defaults than the fields
+        self.asks_for_defaults = model_class._is_extended("default_get")
         self.inherits = {
             parent: (link, frozenset(f.name for f in fields if _is_inherited(f, link)))
             for parent, link in model_class._inherits.items()

@@ -170,6 +170,15 @@ def declare() -> None:
             for customer in self:
                 customer.depth = customer.above_id.depth + 1
 
+        note = fields.Char(default="plain")
+
+        @api.model
+        def default_get(self, fields_list: Any) -> Any:
+            found = super().default_get(fields_list)
+            if "number" in fields_list:
+                found["number"] = f"{self.env.context.get('prefix', 'N')}1"
+            return found
+
         @api.model
         def name_search(
             self, name: str = "", args: Any = None, operator: str = "ilike", limit: Any = 100
@@ -465,3 +474,14 @@ def test_method_may_read_what_it_makes(env: Any) -> None:
     customer.name = "b"
     env.invalidate_all()
     assert customer.names == "a, b"
+
+
+def test_defaults_of_the_models_own_method(env: Any) -> None:
+    """
+    ``create`` takes the defaults that a model's ``default_get`` has for what is left out.
+    """
+    model = env["idioms.customer"].with_context(prefix="P", default_mark="m")
+    customers = model.create([{"name": "a"}, {"name": "b", "number": "7", "note": False}])
+    assert customers.mapped("number") == ["P1", "7"]
+    assert customers.mapped("note") == ["plain", False]
+    assert customers.mapped("mark") == ["m", "m"]
