@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from connector.core.exceptions import AccessError, UserError, ValidationError
 from connector.jobrunner import channels as old_place
+from connector.queue.broker import message_id
 from connector.queue.channels import ChannelManager
 from connector.queue.job import job, related_action
 
@@ -68,6 +70,24 @@ def test_a_manager_plans_jobs_and_writes_no_state(session: Any, manager: Any) ->
         failed.write({"state": "done", "result": "never ran"})
 
     assert (failed.priority, failed.state) == (3, "failed")
+
+
+def test_a_manager_asks_the_workers_to_stop_a_job(session: Any, manager: Any, redis: Any) -> None:
+    """Every worker is asked for a job that runs, none for one that does not."""
+    running, other = failed_job(session, None), failed_job(session, None)
+    session.cr.execute("UPDATE queue_job SET state = 'started' WHERE id = %s", (running.id,))
+    with redis.redis.pubsub(ignore_subscribe_messages=True) as heard:
+        heard.subscribe("rq:pubsub:test")
+        heard.get_message(timeout=5)
+
+        (running | other).sudo(manager.id).button_stop()
+
+        told = json.loads(heard.get_message(timeout=5)["data"])
+        assert heard.get_message(timeout=0.2) is None
+    assert told == {
+        "command": "stop-job",
+        "job_id": message_id(session.cr.dbname, running.uuid),
+    }
 
 
 def test_a_job_that_others_need_is_not_deleted(session: Any) -> None:
