@@ -18,22 +18,20 @@ from typing import Any
 
 from connector import config
 from connector.connector import held_locks, try_locks
-from connector.core import SUPERUSER_ID, sql
+from connector.core import sql
 from connector.core.environment import Environment
 from connector.core.modules import identity
 from connector.core.registry import Registry
 from connector.exception import ConnectorException, FailedJobError, RetryableJobError
-from connector.queue import codec, failure, transitions
+from connector.queue import codec, transitions
 from connector.queue.call import Job
 from connector.queue.retry import chance, conflict_wait
 from connector.queue.row import job_of
 from connector.queue.transitions import Start
 from connector.session import ConnectorSession, checkpoints_by
+from queue_worker.conclusion import conclude, roll_back
 from queue_worker.deadline import Deadline
 from queue_worker.outcome import (
-    Failed,
-    Finished,
-    Lost,
     Outcome,
     Postponed,
     Rerun,
@@ -48,8 +46,6 @@ logger = logging.getLogger(__name__)
 LOCK_RETRY_SECONDS = 2
 #: A job comes back after it when the models of its database cannot be loaded.
 LOAD_RETRY_SECONDS = 10
-#: Times that the end of a job is written again because another transaction was in the way.
-WRITE_TRIES = 5
 #: Of PostgreSQL's own limits beyond the job's, so that the job's error comes first.
 SERVER_MARGIN_SECONDS = 10
 #: Kept by the connection too: it must end a session whose statement has failed, and who hangs then.
@@ -212,8 +208,7 @@ class JobRun:
         if isinstance(error, sql.errors.QueryCanceled) and self._deadline.passed:
             cancelled, error = error, self._deadline.error()
             error.__cause__ = cancelled
-        if not self._cr.connection.closed:
-            _rolled_back(self._cr)
+        roll_back(self._cr)
         outcome = decide(
             error,
             job or Job(self._row["func_name"], max_retries=self._row["max_retries"]),
@@ -276,69 +271,13 @@ class JobRun:
             raise FenceLostError("Another start of the job has taken over.") from error
 
     def _conclude(self, outcome: Outcome | None) -> None:
-        match outcome:
-            case Finished(result):
-                self._write(lambda cr: transitions.finish(cr, self._fence, result))
-            case Postponed(seconds, note, exc_name, spent):
-                logger.info("Job comes back: %s", note, extra={"job": self._row["uuid"]})
-                self._write(
-                    lambda cr: transitions.postpone(
-                        cr,
-                        self._fence,
-                        seconds=seconds,
-                        note=note,
-                        exc_name=exc_name,
-                        spent=spent,
-                    )
-                )
-            case Failed(exc_name, message, exc_info):
-                logger.error("Job failed: %s", message, extra={"job": self._row["uuid"]})
-                self._write(
-                    lambda cr: transitions.fail(
-                        cr, self._fence, exc_name=exc_name, message=message, exc_info=exc_info
-                    )
-                )
-                self._tell_failure()
-            case Lost():
-                logger.warning(
-                    "Connection lost; the sweep decides", extra={"job": self._row["uuid"]}
-                )
-
-    def _tell_failure(self) -> None:
-        """Tell those who follow the job; nothing depends on it."""
-        try:
-            failure.tell(ConnectorSession(self._cr, SUPERUSER_ID, {}), self._row["uuid"])
-            self._cr.commit()
-        except Exception:
-            logger.exception("Nobody is told of the failure", extra={"job": self._row["uuid"]})
-            if not self._cr.connection.closed:
-                _rolled_back(self._cr)
-
-    def _write(self, change: Callable[[sql.Cursor], bool]) -> None:
-        """Write the end of a job in a transaction of its own; the effect is rolled back."""
-        for last in (*[False] * (WRITE_TRIES - 1), True):
-            try:
-                change(self._cr)
-                self._cr.commit()
-                return
-            except (sql.errors.UniqueViolation, sql.errors.OperationalError) as error:
-                lost = sql.errors.is_connection_lost(error)
-                if lost or last:
-                    raise
-                self._cr.rollback()
+        conclude(self._cr, self._row["uuid"], self._fence, outcome)
 
 
 def _flush(cr: sql.Cursor) -> None:
     """Send what waits while the job's time still counts; its errors are the job's."""
     if cr.transaction is not None:
         cr.transaction.flush()
-
-
-def _rolled_back(cr: sql.Cursor) -> None:
-    try:
-        cr.rollback()
-    except sql.errors.Error:
-        logger.debug("The rollback failed", exc_info=True)
 
 
 def _text(result: Any) -> str | None:

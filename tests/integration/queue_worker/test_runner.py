@@ -12,7 +12,7 @@ from connector.connector import pg_try_advisory_lock
 from connector.core import sql
 from connector.exception import NothingToDoJob, RetryableJobError
 from connector.queue.job import job
-from queue_worker import runner
+from queue_worker import conclusion, runner
 
 EFFECT = "queue.sample.effect"
 
@@ -270,7 +270,7 @@ def test_a_failure_that_cannot_be_told_changes_nothing(queue, monkeypatch, caplo
     def broken(session: Any, uuid: str) -> None:
         session.cr.execute("SELECT 1 / 0")
 
-    monkeypatch.setattr(runner.failure, "tell", broken)
+    monkeypatch.setattr(conclusion.failure, "tell", broken)
     uuid = queue.delay(queue.jobs.fail, "gone")
     change(queue, "UPDATE queue_job SET state = 'enqueued'")
 
