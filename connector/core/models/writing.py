@@ -87,7 +87,8 @@ class Writing(Checking):
             if field.is_column and not field.inverse and not field.related:
                 columns[name] = value
             else:
-                self._check_other(field, value)
+                if len(vals) > 1 or not field.related:
+                    self._check_other(field, value)  # else the one write is refused as a whole
                 others.append((field, value))
         changed = bool(columns) and self._write_columns(plan, columns)
         for field, value in others:
