@@ -90,6 +90,40 @@ def test_two_writers_of_one_row_both_count(database):
     assert registry.run(lambda env: env["ir.config_parameter"].get_param("count")) == "2"
 
 
+@pytest.mark.parametrize("level", [sql.READ_COMMITTED, sql.REPEATABLE_READ])
+def test_two_that_wait_for_each_other_both_count(database, level):
+    """
+    Of two transactions in a deadlock PostgreSQL ends one, which is done anew after the other.
+    """
+    registry, tries = database.registry, []
+    keys = ["first", "second"]
+    registry.run(lambda env: [env["ir.config_parameter"].set_param(k, "0") for k in keys] and None)
+    both_hold_one = threading.Barrier(2)
+
+    def count(env, order):
+        tries.append(order)
+        for key in order:
+            env.cr.execute(
+                "UPDATE ir_config_parameter SET value = (value::int + 1)::text WHERE key = %s",
+                (key,),
+            )
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both_hold_one.wait(5)
+            both_hold_one.abort()
+
+    threads = [
+        threading.Thread(target=registry.run, args=(lambda env, o=order: count(env, o), level))
+        for order in (keys, keys[::-1])
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tries) > 2
+    found = registry.run(lambda env: [env["ir.config_parameter"].get_param(k) for k in keys])
+    assert found == ["2", "2"]
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
