@@ -72,8 +72,10 @@ class Desk:
             if self._is_asleep():
                 return RETRY_SECONDS
             self._dispatcher = Dispatcher(self.database, self._broker, self._configured)
-        is_due = time.monotonic() - self._swept >= SWEEP_SECONDS
-        if self._is_elected(self._dispatcher) and is_due:
+        if not self._is_elected(self._dispatcher):
+            self._dispatcher.hear()
+            return POLL_SECONDS
+        if time.monotonic() - self._swept >= SWEEP_SECONDS:
             self._swept = time.monotonic()
             sweep(self._dispatcher.cr, self.database, self._broker)
         return self._dispatcher.step()

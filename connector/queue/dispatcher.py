@@ -174,6 +174,11 @@ class Dispatcher:
             self._cr.commit()
         return self._elected
 
+    def hear(self) -> None:
+        """Take in what was notified; whoever stands by does so too, or it would be called again."""
+        if any(news.payload == CHANNELS_CHANGED for news in self._cr.poll_notifies()):
+            self._tree_read = -POLL_SECONDS
+
     def step(self) -> float:
         """
         Hand over all that may start now; answer the seconds until there is something to do.
@@ -181,8 +186,7 @@ class Dispatcher:
         Raises:
             BrokerDownError: Redis is away; nothing is claimed or it is given back.
         """
-        if any(news.payload == CHANNELS_CHANGED for news in self._cr.poll_notifies()):
-            self._tree_read = -POLL_SECONDS
+        self.hear()
         if not self.stand():
             return POLL_SECONDS
         self._hand_out_crons()
