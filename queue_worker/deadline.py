@@ -1,13 +1,15 @@
 """
 The end of a job that takes too long, or that a person stops.
 
-Three things end it, each where the one before cannot: an alarm interrupts Python code, the
+Four things end it, each where the one before cannot: an alarm interrupts Python code, the
 watchdog cancels a statement that PostgreSQL is still working on, and ends the process when
-even that does not help.
+even that does not help.  C code that holds the interpreter lets none of them run: a timer of the
+process, which the watchdog winds up again and again, ends it then.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import math
 import os
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 #: After this time beyond the end the process goes: neither alarm nor cancel reached the job.
 HOPELESS_SECONDS = 30
+STANDARD_ERROR = 2
 
 
 class Deadline:
@@ -162,3 +165,23 @@ def watch_current() -> None:
 def current() -> Deadline | None:
     """The limit of the job that this process runs, if any."""
     return _current
+
+
+def wind_up(seconds: float) -> None:
+    """
+    End the process, with a traceback, unless this is called again in time; 0 is no limit.
+
+    *seconds* are those of a job: the interpreter is held for longer only by one that is over.
+    """
+    if seconds:
+        limit = seconds + HOPELESS_SECONDS
+        faulthandler.dump_traceback_later(limit, file=STANDARD_ERROR, exit=True)
+
+
+def stop_timer() -> None:
+    """Let the process live without winding up."""
+    faulthandler.cancel_dump_traceback_later()
+
+
+# A child would wait for the timer's thread, which it has not, as soon as it winds up or ends.
+os.register_at_fork(before=stop_timer)

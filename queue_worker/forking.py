@@ -23,6 +23,7 @@ from typing import NoReturn
 
 from redis import Redis
 
+from connector import config
 from connector.core import sql
 from connector.core.exceptions import CoreError, DatabaseUnreachableError
 from connector.core.registry import Registry
@@ -94,6 +95,9 @@ class ForkingWorker(Worker):
         finally:
             self._horse_pid = child
 
+    def _wind_up(self) -> None:
+        """The children do; here no job runs, and a timer must not be there when it forks."""
+
     def _prepare(self, database: str) -> None:
         """Have the models in memory, as they are now, and no connection to the database."""
         registry = Registry(database)
@@ -138,6 +142,7 @@ def _be_child(database: str, uuid: str) -> NoReturn:
 
 def _begin_as_child() -> None:
     locks.forget_parents()
+    deadline.wind_up(config.current().job_timeout)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the worker, which decides
     signal.signal(signal.SIGTERM, _give_back)
     # For a thread: the main thread hears no signal while it waits for PostgreSQL.
@@ -153,6 +158,7 @@ def _give_back(_number: int, _frame: FrameType | None) -> NoReturn:
 def _watch() -> None:
     while True:
         time.sleep(BEAT_SECONDS)
+        deadline.wind_up(config.current().job_timeout)
         deadline.watch_current()
 
 

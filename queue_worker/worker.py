@@ -30,6 +30,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import WorkerStatus
 
+from connector import config
 from connector.core.exceptions import CoreError, DatabaseUnreachableError
 from connector.queue import broker
 from connector.queue.channels import SHORT_GROUP
@@ -94,6 +95,7 @@ class Worker(SimpleWorker):
         while not self._has_come():
             time.sleep(RECONNECT_SECONDS)
         self.set_state(WorkerStatus.STARTED)
+        self._wind_up()
         self._beat_thread.start()
 
     @property
@@ -118,6 +120,7 @@ class Worker(SimpleWorker):
     def teardown(self) -> None:
         """Leave the list; the thread that hears commands ends with the process."""
         self._beating.set()
+        deadline.stop_timer()
         self._inbox.tell()
         with suppress(RedisError):
             with self.connection.pipeline() as pipeline:
@@ -185,6 +188,7 @@ class Worker(SimpleWorker):
 
     def _keep_beating(self) -> None:
         while not self._beating.wait(BEAT_SECONDS):
+            self._wind_up()
             deadline.watch_current()
             if os.getppid() != self._parent:
                 # Without its supervisor nobody would end this process.
@@ -194,6 +198,10 @@ class Worker(SimpleWorker):
                 self._beat()
             except RedisError as error:
                 logger.debug("No heartbeat to Redis: %s", error)
+
+    def _wind_up(self) -> None:
+        """Have the process end where a job lets nothing else of it run."""
+        deadline.wind_up(config.current().job_timeout)
 
     def _beat(self) -> None:
         self.last_heartbeat = now()

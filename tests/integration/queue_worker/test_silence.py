@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from connector import config
 from connector.core import sql
@@ -31,10 +33,12 @@ sys.exit(main())
 
 
 @contextmanager
-def impatient_workers(queue: Any, number: int = 1, **settings: object) -> Iterator[int]:
+def impatient_workers(
+    queue: Any, number: int = 1, options: Sequence[str] = (), **settings: object
+) -> Iterator[int]:
     """Workers with these limits; gives the supervisor's process."""
     given = {f"CONNECTOR_{key.upper()}": str(value) for key, value in settings.items()}
-    command = [sys.executable, "-c", IMPATIENT, "worker", "-n", str(number)]
+    command = [sys.executable, "-c", IMPATIENT, "worker", "-n", str(number), *options]
     with queue.log.open("ab") as log:
         process = subprocess.Popen(
             [*command, "-d", queue.database.name],
@@ -124,19 +128,26 @@ def test_statement_timeout_alone_ends_a_hung_statement(queue, monkeypatch):
     assert queue.effects() == []
 
 
-def test_a_job_that_refuses_to_end_takes_its_process_along(queue):
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("refuse_to_end", ()),
+        ("hold_the_interpreter", ()),
+        ("hold_the_interpreter", ("--fork",)),
+    ],
+)
+def test_a_job_that_refuses_to_end_takes_its_process_along(queue, name, options):
     """
-    A job that swallows the error of its time limit is ended with its process, and fails like any
-    that kills its worker; the next worker goes on.
+    A job that swallows the error of its time limit, or lets no Python run, is ended with its
+    process, and fails like any that kills its worker; the next worker goes on.
     """
-    uuid = queue.delay(queue.jobs.refuse_to_end, "never", max_retries=1)
+    uuid = queue.delay(getattr(queue.jobs, name), "never", max_retries=1)
 
-    with impatient_workers(queue, job_timeout=1):
+    with impatient_workers(queue, options=options, job_timeout=1):
         job = queue.wait_for_state(uuid, "failed")
         queue.wait_for_state(queue.delay(queue.jobs.leave_effect, "after"), "done")
 
     assert job["exc_name"] == "JobFoundDead"
-    assert "A job cannot be interrupted; its process ends" in queue.log.read_text()
     assert queue.effects() == ["after"]
 
 

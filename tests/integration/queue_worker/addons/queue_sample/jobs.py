@@ -1,5 +1,6 @@
 """Jobs of every temper."""
 
+import itertools
 import os
 import time
 
@@ -128,3 +129,11 @@ def refuse_to_end(session, model_name, label):
             time.sleep(60)
         except Exception:
             continue
+
+
+@job
+def hold_the_interpreter(session, model_name, label):
+    """Leave an effect and compute in C, where Python delivers no signal, for hours."""
+    session.env[model_name].create({"label": label})
+    session.env[model_name].search([])
+    return sum(itertools.repeat(1, 10**14))
