@@ -19,7 +19,7 @@ from queue_worker.sweep import SWEEP_SECONDS, sweep
 logger = logging.getLogger(__name__)
 
 #: Wait before a database is tried again that did not answer.
-RETRY_SECONDS = 2.0
+RETRY_SECONDS = 1.0
 
 
 class Desk:
