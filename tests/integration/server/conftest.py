@@ -168,3 +168,10 @@ def strict_server(servers: Services, served_database: str) -> Iterator[Server]:
     options = ("--max-time", "1.5", "--max-request", "1")
     with serving(servers, served_database, *options) as running:
         yield running
+
+
+@pytest.fixture
+def fresh_server(servers: Services, served_database: str) -> Iterator[Server]:
+    """A server at which nobody has tried a password yet."""
+    with serving(servers, served_database) as running:
+        yield running

@@ -124,9 +124,9 @@ def test_what_is_no_password_is_refused(server: Any, password: Any) -> None:
     assert kind(server.answer("object", "execute_kw", *call)) == DENIED
 
 
-def test_guessing_is_slowed_down(strict_server: Any) -> None:
+def test_guessing_is_slowed_down(fresh_server: Any) -> None:
     """After some wrong passwords even the right one has to wait; who is known does not."""
-    server = strict_server
+    server = fresh_server
     right = (server.database, 1, server.password, "res.users", "context_get", [])
     assert server.result("object", "execute_kw", *right)["uid"] == 1
     arguments = (server.database, "clerk")
