@@ -7,7 +7,7 @@ One row goes by a prepared UPDATE, many by UPDATE .. FROM unnest(..).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import KeysView, Sequence
 from typing import Any
 
 from connector.core.exceptions import MissingError
@@ -28,23 +28,36 @@ def update_all(transaction: Transaction) -> None:
 
     What an error keeps from being sent goes on waiting: it is lost by a rollback only.
     """
-    groups: defaultdict[str, defaultdict[int, list[Any]]]
-    groups = defaultdict(lambda: defaultdict(list))
-    for field, ids in transaction.dirty.items():
-        for id_ in ids:
-            groups[field.model_name][id_].append(field)
-    for name, by_id in groups.items():
+    changed: defaultdict[str, list[Any]] = defaultdict(list)
+    for field in transaction.dirty:
+        changed[field.model_name].append(field)
+    for name, fields in changed.items():
         model_class = transaction.registry.models[name]
-        sets: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
-        logged = transaction.touched.get(name, {})
-        log = [model_class._fields[n] for n in LOG_NAMES] if model_class._log_access else []
-        for id_, fields in by_id.items():
-            sets[(*fields, *log) if id_ in logged else tuple(fields)].append(id_)
-        for written, numbers in sets.items():
-            with explained(transaction, model_class, numbers):
-                _update(transaction, model_class, written, sorted(numbers))
-            _note_sent(transaction, written, numbers)
+        for written, numbers in _sets(transaction, model_class, fields).items():
+            ids = sorted(numbers)
+            with explained(transaction, model_class, ids):
+                _update(transaction, model_class, written, ids)
+            _note_sent(transaction, written, ids)
         transaction.touched.pop(name, None)
+
+
+def _sets(
+    transaction: Transaction, model_class: Any, fields: Sequence[Any]
+) -> dict[tuple[Any, ...], set[int]]:
+    """The ids of the records in which the same columns have changed, by these columns."""
+    changed: list[tuple[tuple[Any, ...], KeysView[int]]]
+    changed = [((field,), transaction.dirty[field].keys()) for field in fields]
+    sets: dict[tuple[Any, ...], set[int]] = {(): set().union(*(ids for _, ids in changed))}
+    if model_class._log_access:
+        log = tuple(model_class._fields[name] for name in LOG_NAMES)
+        changed.append((log, transaction.touched[model_class._name].keys()))
+    for names, ids in changed:
+        split = {}
+        for written, numbers in sets.items():
+            split[*written, *names] = numbers & ids
+            split[written] = numbers - ids
+        sets = {written: numbers for written, numbers in split.items() if numbers}
+    return sets
 
 
 def _note_sent(transaction: Transaction, fields: Sequence[Any], ids: Sequence[int]) -> None:
@@ -113,7 +126,7 @@ def _split(
     """The fields whose value is one for all the records, and those where it differs."""
     constants, varying = [], []
     for field in fields:
-        values = [transaction.values[field][id_] for id_ in ids]
+        values = list(map(transaction.values[field].__getitem__, ids))
         if values.count(values[0]) == len(values):
             constants.append((field, values[0]))
         else:

@@ -59,7 +59,7 @@ class Writing(Checking):
             self._check_records("write")
         if transaction.deleted:
             self._check_not_deleted()
-        plan = self._writing_plan()
+        plan = self._plan or self._writing_plan()
         if plan.grouped and self.env.uid != 1:
             self._check_groups_of(plan.grouped & vals.keys())
         if vals.keys() <= plan.plain:
@@ -213,9 +213,9 @@ class Writing(Checking):
             for id_ in waiting:
                 dirty[id_] = None
             transaction.pending_rows += len(dirty) - before
-            log = self._writing_plan().log
-            if log:
-                self._log_write(log, waiting)
+            plan = self._plan or self._writing_plan()
+            if plan.log:
+                self._log_write(plan.log, waiting)
         if transaction.allowed or transaction.rules:
             transaction.forget_allowed()
         if name in ACCESS_MODELS:
