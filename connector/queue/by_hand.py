@@ -124,13 +124,6 @@ UPDATE queue_job AS child SET state = 'pending'
 """
 
 
-_CONFLICT = """
-DO $$ BEGIN
-    RAISE EXCEPTION 'Jobs with the same identity keys have come meanwhile. Put these back again.'
-          USING ERRCODE = 'serialization_failure';
-END $$
-"""
-
 _NEEDED = """
 SELECT uuid FROM queue_job AS job
  WHERE id = ANY(%(ids)s) AND (state = 'started' OR EXISTS (
@@ -208,8 +201,9 @@ def _requeued(cr: Any, params: dict[str, Any]) -> list[tuple[str, str]]:
             cr.execute_unflushed("ROLLBACK TO SAVEPOINT queue_job_requeue")
             if cr.isolation_level != sql.READ_COMMITTED:
                 break
-    cr.execute_unflushed(_CONFLICT)
-    raise AssertionError("the statement raises")
+    raise sql.errors.SerializationFailure(
+        "Jobs with the same identity keys have come meanwhile. Put these back again."
+    )
 
 
 def cancel(cr: Any, uuids: Sequence[str], note: str) -> list[str]:
