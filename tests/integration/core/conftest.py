@@ -28,6 +28,26 @@ def empty_database(servers) -> Iterator[str]:
     sql.drop_database(name)
 
 
+class Things:
+    """A table of things with unique names, in a database of its own."""
+
+    def __init__(self, name: str) -> None:
+        self.database = sql.connect(name)
+        with self.database.cursor() as cr:
+            sql.schema.create_table(cr, "thing", columns=[("name", "varchar UNIQUE")])
+
+    def names(self) -> list[str]:
+        """What is committed."""
+        with self.database.cursor() as cr:
+            cr.execute("SELECT name FROM thing ORDER BY id")
+            return [name for (name,) in cr.fetchall()]
+
+
+@pytest.fixture
+def things(empty_database) -> Things:
+    return Things(empty_database)
+
+
 class AddonFolder:
     """A folder on `addons_path` in which a test writes its addons."""
 

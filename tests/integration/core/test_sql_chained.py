@@ -15,26 +15,13 @@ LEVEL = "SELECT current_setting('transaction_isolation')"
 
 
 @pytest.fixture
-def database(empty_database):
-    with sql.connect(empty_database).cursor() as cr:
-        sql.schema.create_table(cr, "thing", columns=[("name", "varchar UNIQUE")])
-    return sql.connect(empty_database)
-
-
-@pytest.fixture
-def cr(database):
-    cr = database.chained_cursor(sql.READ_COMMITTED)
+def cr(things):
+    cr = things.database.chained_cursor(sql.READ_COMMITTED)
     yield cr
     cr.close()
 
 
-def names(database):
-    with database.cursor() as cr:
-        cr.execute("SELECT name FROM thing ORDER BY id")
-        return [name for (name,) in cr.fetchall()]
-
-
-def test_the_first_statement_is_committed_and_the_next_transaction_asked(cr, database):
+def test_the_first_statement_is_committed_and_the_next_transaction_asked(cr, things):
     """
     What a chain begins with is committed by itself, and the answer is of the next transaction.
     """
@@ -42,10 +29,10 @@ def test_the_first_statement_is_committed_and_the_next_transaction_asked(cr, dat
     cr.execute(ADD, {"name": "lost"})
     cr.rollback()
 
-    assert names(database) == ["first"]
+    assert things.names() == ["first"]
 
 
-def test_a_commit_takes_a_last_statement_with_it_and_begins_again(cr, database):
+def test_a_commit_takes_a_last_statement_with_it_and_begins_again(cr, things):
     """
     One round trip ends a transaction with a statement and begins the next one with a question.
     """
@@ -56,10 +43,10 @@ def test_a_commit_takes_a_last_statement_with_it_and_begins_again(cr, database):
     assert cr.commit_with(ADD, {"name": "third"}, COUNT) == 3
 
     assert cr.statement_count == sent + 1
-    assert names(database) == ["first", "second", "third"]
+    assert things.names() == ["first", "second", "third"]
 
 
-def test_a_last_statement_that_fails_commits_nothing(cr, database):
+def test_a_last_statement_that_fails_commits_nothing(cr, things):
     """
     When the statement of the end fails, what came before is undone, and the chain goes on.
     """
@@ -71,10 +58,10 @@ def test_a_last_statement_that_fails_commits_nothing(cr, database):
     cr.execute(ADD, {"name": "third"})
     cr.commit()
 
-    assert names(database) == ["first", "third"]
+    assert things.names() == ["first", "third"]
 
 
-def test_the_end_gives_session_locks_back(cr, database):
+def test_the_end_gives_session_locks_back(cr, things):
     """
     After the last commit the connection holds no lock, and goes back to the pool for anybody.
     """
@@ -85,19 +72,19 @@ def test_the_end_gives_session_locks_back(cr, database):
     connection = cr.connection
     cr.close()
 
-    with database.cursor() as other:
+    with things.database.cursor() as other:
         assert other.connection is connection
         assert sql.locks.holders(other, 1) == {}
         other.execute(ADD, {"name": "undone"})
         other.rollback()
-    assert names(database) == ["only"]
+    assert things.names() == ["only"]
 
 
-def test_every_transaction_of_the_chain_has_level_and_settings(database):
+def test_every_transaction_of_the_chain_has_level_and_settings(things):
     """
     Level and settings hold in each transaction, and not for the next one who has the connection.
     """
-    cr = database.chained_cursor(sql.REPEATABLE_READ)
+    cr = things.database.chained_cursor(sql.REPEATABLE_READ)
     cr.set_in_each({"statement_timeout": 4321})
     asked = f"SELECT current_setting('statement_timeout') || ' ' || ({LEVEL})"
 
@@ -108,7 +95,7 @@ def test_every_transaction_of_the_chain_has_level_and_settings(database):
     cr.close()
 
     assert answers == ["4321ms repeatable read"] * 3
-    with database.cursor(sql.READ_COMMITTED) as other:
+    with things.database.cursor(sql.READ_COMMITTED) as other:
         other.execute(asked)
         assert other.fetchone()[0] == "0 read committed"
 
@@ -123,11 +110,11 @@ def test_what_follows_a_commit_does_not_change_the_answer(cr):
     assert cr.commit_with(ADD, {"name": "second"}, COUNT) == 2
 
 
-def test_a_kept_setting_outlives_a_failed_statement(database):
+def test_a_kept_setting_outlives_a_failed_statement(things):
     """
     A setting that is kept holds in a transaction that has failed, and not for the next borrower.
     """
-    cr = database.chained_cursor(sql.READ_COMMITTED)
+    cr = things.database.chained_cursor(sql.READ_COMMITTED)
     cr.set_in_each({"idle_in_transaction_session_timeout": 300})
     cr.keep_set({"idle_in_transaction_session_timeout": 300})
     cr.begin(ADD, {"name": "a"}, COUNT)
@@ -140,13 +127,13 @@ def test_a_kept_setting_outlives_a_failed_statement(database):
 
     asked = "SELECT current_setting('idle_in_transaction_session_timeout')"
     for end in (lambda cr: cr.end_with(ADD, {"name": "b"}), lambda cr: cr.rollback()):
-        cr = database.chained_cursor(sql.READ_COMMITTED)
+        cr = things.database.chained_cursor(sql.READ_COMMITTED)
         cr.keep_set({"idle_in_transaction_session_timeout": 54321})
         assert cr.begin("SELECT 1", {}, asked) == "54321ms"
         end(cr)
         connection = cr.connection
         cr.close()
-        with database.cursor() as other:
+        with things.database.cursor() as other:
             assert other.connection is connection
             other.execute(asked)
             assert other.fetchone()[0] == "0"

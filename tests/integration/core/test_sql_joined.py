@@ -15,23 +15,10 @@ TRANSACTION = "SELECT pg_current_xact_id()"
 
 
 @pytest.fixture
-def database(empty_database):
-    with sql.connect(empty_database).cursor() as cr:
-        sql.schema.create_table(cr, "thing", columns=[("name", "varchar UNIQUE")])
-    return sql.connect(empty_database)
-
-
-@pytest.fixture
-def cr(database):
-    cr = database.joined_cursor(sql.REPEATABLE_READ)
+def cr(things):
+    cr = things.database.joined_cursor(sql.REPEATABLE_READ)
     yield cr
     cr.close()
-
-
-def names(database):
-    with database.cursor() as cr:
-        cr.execute("SELECT name FROM thing ORDER BY id")
-        return [name for (name,) in cr.fetchall()]
 
 
 def ask(cr, question):
@@ -39,7 +26,7 @@ def ask(cr, question):
     return cr.fetchone()[0]
 
 
-def test_statements_are_one_transaction_until_its_end(cr, database):
+def test_statements_are_one_transaction_until_its_end(cr, things):
     """
     What lies between two ends is one transaction, at the level that was asked for.
     """
@@ -47,15 +34,15 @@ def test_statements_are_one_transaction_until_its_end(cr, database):
     assert ask(cr, LEVEL) == "repeatable read"
     cr.execute(ADD, {"name": "100%"})
     assert ask(cr, TRANSACTION) == first
-    assert names(database) == []
+    assert things.names() == []
 
     cr.commit()
 
-    assert names(database) == ["100%"]
+    assert things.names() == ["100%"]
     assert ask(cr, TRANSACTION) != first
 
 
-def test_a_transaction_of_two_statements_takes_two_round_trips(cr, database):
+def test_a_transaction_of_two_statements_takes_two_round_trips(cr, things):
     """
     BEGIN goes with the first statement and COMMIT with the last one.
     """
@@ -64,20 +51,20 @@ def test_a_transaction_of_two_statements_takes_two_round_trips(cr, database):
     cr.commit()
 
     assert cr.statement_count == 2
-    assert names(database) == ["first", "last"]
+    assert things.names() == ["first", "last"]
 
 
-def test_a_last_statement_alone_is_a_transaction(cr, database):
+def test_a_last_statement_alone_is_a_transaction(cr, things):
     """
     A transaction may have no statement but the one that ends it.
     """
     cr.commit_with(ADD, {"name": "alone"})
 
     assert cr.statement_count == 1
-    assert names(database) == ["alone"]
+    assert things.names() == ["alone"]
 
 
-def test_a_rollback_undoes_all(cr, database):
+def test_a_rollback_undoes_all(cr, things):
     """
     Rolled back is what came since the last commit, also after a statement that failed.
     """
@@ -91,10 +78,10 @@ def test_a_rollback_undoes_all(cr, database):
     cr.rollback()
     cr.commit_with(ADD, {"name": "later"})
 
-    assert names(database) == ["kept", "later"]
+    assert things.names() == ["kept", "later"]
 
 
-def test_a_copy_belongs_to_a_transaction(cr, database):
+def test_a_copy_belongs_to_a_transaction(cr, things):
     """
     A COPY that comes first begins the transaction, and is undone with it.
     """
@@ -103,10 +90,10 @@ def test_a_copy_belongs_to_a_transaction(cr, database):
     cr.copy_expert("COPY thing (name) FROM STDIN", io.StringIO("kept\n"))
     cr.commit()
 
-    assert names(database) == ["kept"]
+    assert things.names() == ["kept"]
 
 
-def test_a_savepoint_may_come_first(cr, database):
+def test_a_savepoint_may_come_first(cr, things):
     """
     A savepoint begins the transaction that it belongs to.
     """
@@ -115,18 +102,18 @@ def test_a_savepoint_may_come_first(cr, database):
         raise ZeroDivisionError
     cr.commit_with(ADD, {"name": "kept"})
 
-    assert names(database) == ["kept"]
+    assert things.names() == ["kept"]
 
 
-def test_the_next_borrower_finds_an_ordinary_connection(database):
+def test_the_next_borrower_finds_an_ordinary_connection(things):
     """
     A connection that comes back begins transactions by itself again.
     """
-    joined = database.joined_cursor(sql.REPEATABLE_READ)
+    joined = things.database.joined_cursor(sql.REPEATABLE_READ)
     backend = ask(joined, "SELECT pg_backend_pid()")
     joined.close()
 
-    with database.cursor(sql.READ_COMMITTED) as cr:
+    with things.database.cursor(sql.READ_COMMITTED) as cr:
         assert ask(cr, "SELECT pg_backend_pid()") == backend
         assert ask(cr, LEVEL) == "read committed"
         first = ask(cr, TRANSACTION)
