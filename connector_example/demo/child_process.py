@@ -1,12 +1,25 @@
-"""Ends the processes that the demo starts: they all take the end of their input for a farewell."""
+"""What the processes have in common that the demo starts: their servers, and how they end."""
 
+import os
 import subprocess
 from typing import Any
+
+from connector.embedded import Services
+
+
+def environment(services: Services) -> dict[str, str]:
+    """
+    This process's own, with the servers.
+
+    A URL may hold a password, and a command line is public.
+    """
+    urls = {"DATABASE_URL": services.database_url, "REDIS_URL": services.redis_url}
+    return os.environ | urls
 
 
 def say_farewell(process: subprocess.Popen[Any], patience_seconds: float) -> None:
     """
-    Close the input of *process* and wait until it has ended, then close its output.
+    Close the input of *process*, its farewell, and wait until it has ended, then close its output.
 
     One that takes longer is killed; a second time does nothing.
     """

@@ -1,6 +1,5 @@
 """The other side of the demo: a second database of ours, behind our own server."""
 
-import os
 import secrets
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from connector.core.environment import Environment
 from connector.core.registry import SUPERUSER_ID, Registry
 from connector.embedded import Services
 from connector.exception import ConnectorException
-from connector_example.demo.child_process import say_farewell
+from connector_example.demo.child_process import environment, say_farewell
 
 STOP_SECONDS = 35
 
@@ -90,17 +89,12 @@ class OtherServer:
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "connector.cli.main", "serve", "--stop-with-input"]
-        urls = {
-            # In the environment, because a URL may hold a password and a command line is public.
-            "DATABASE_URL": self._services.database_url,
-            "REDIS_URL": self._services.redis_url,
-        }
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this package
             [*command, "--database", self._database, "--port", "0"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | urls,
+            env=environment(self._services),
             # Ctrl-C is for the demo, which then ends the server.
             start_new_session=True,
         )

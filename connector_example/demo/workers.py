@@ -11,7 +11,7 @@ from typing import Self
 from connector.embedded import Services
 from connector.exception import ConnectorException
 from connector.queue import broker
-from connector_example.demo.child_process import say_farewell
+from connector_example.demo.child_process import environment, say_farewell
 
 START_SECONDS = 15
 STOP_SECONDS = 15
@@ -36,18 +36,13 @@ class Workers:
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "connector.cli.main", *self._arguments]
-        urls = {
-            # In the environment, because a URL may hold a password and a command line is public.
-            "DATABASE_URL": self._services.database_url,
-            "REDIS_URL": self._services.redis_url,
-        }
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this package
                 command,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=os.environ | urls,
+                env=environment(self._services),
                 # Ctrl-C is for the demo, which then stops the workers.
                 start_new_session=True,
             )
