@@ -7,12 +7,7 @@ import click
 from connector import config
 from connector.cli.entry import open_servers
 from connector.queue import channel_store
-from connector.queue.channels import (
-    ChannelSettings,
-    chain,
-    full_name,
-    settings_from_text,
-)
+from connector.queue.channels import ChannelSettings, chain, full_name, settings_from_text
 from connector.queue.state import State
 from queue_worker.databases import DATABASE, open_cursor
 

@@ -31,13 +31,7 @@ from connector.queue.transitions import Start
 from connector.session import ConnectorSession, checkpoints_by
 from queue_worker.conclusion import conclude, roll_back
 from queue_worker.deadline import Deadline
-from queue_worker.outcome import (
-    Outcome,
-    Postponed,
-    Rerun,
-    WorkerStops,
-    decide,
-)
+from queue_worker.outcome import Outcome, Postponed, Rerun, WorkerStops, decide
 from queue_worker.race import is_race
 
 logger = logging.getLogger(__name__)
