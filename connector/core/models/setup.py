@@ -184,8 +184,8 @@ class Setup(Recordset):
         paths: list[str] = list(field.arguments.get("depends") or ())
         if isinstance(field.compute, str):
             # A method that extends another keeps on depending on what that one reads.
-            methods = [c.__dict__[field.compute] for c in reversed(cls.__mro__)
-                       if field.compute in c.__dict__]  # fmt: skip
+            members = [base.__dict__.get(field.compute) for base in reversed(cls.__mro__)]
+            methods = [member for member in members if member is not None]
         else:
             methods = [field.compute]
         if not methods:
